@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * net.h: the network of a board: lwIP over the one controller of drivers/nic.h, its address by
+ * DHCP or static.
+ */
+#ifndef NET_H
+#define NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pbuf;
+
+void net_start(void);
+
+/* Takes in all frames that have come and runs lwIP's timers. */
+void net_poll(void);
+
+/* Time in ms until lwIP's next timer. */
+uint32_t net_sleep_ms(void);
+
+/* The address as text, "" while there is none. */
+const char *net_address(void);
+
+struct net_counters {
+    uint32_t frames_in, frames_out;
+    uint32_t dropped_in, dropped_out;   /* for want of memory, or of the controller's room */
+};
+extern struct net_counters net_counters;
+
+/* For drivers: memory for a frame of `len` bytes, pad and check sequence included, in one
+ * piece with room up to the next multiple of 4.  NULL: there is none. */
+struct pbuf *net_frame_alloc(uint16_t len);
+
+#endif

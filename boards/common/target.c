@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * target.c: the board as an iSCSI target (app.h): one target, one logical unit, the card.
+ *
+ * Puts together what others do: the engine (thimble.h), its port on lwIP, the board's card
+ * behind a queue, and tells on the serial line what goes on.
+ */
+#include "app.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "board.h"
+#include "crypto.h"
+#include "disk_queue.h"
+#include "firmware_config.h"
+#include "net.h"
+#include "port/lwip/thimble_lwip.h"
+#include "thimble.h"
+
+enum {
+    LUN = 0,
+    DISK_LOOK_MS = 20,                  /* how often the card is looked after */
+    ERROR_LED_MS = 2000,
+
+    /* Sum of the parts as thimble.h tells their sizes; the engine says at the start what it used. */
+    TASKS = FIRMWARE_CONNECTIONS * 3 + FIRMWARE_SESSIONS * FIRMWARE_QUEUE_DEPTH,
+    ENGINE_BYTES = FIRMWARE_CONNECTIONS * THIMBLE_CONN_BYTES + TASKS * THIMBLE_TASK_BYTES +
+                   THIMBLE_LOGIN_BYTES + FIRMWARE_BUFFERS * (FIRMWARE_BUFFER_BYTES + 32) +
+                   2 * 4096 + 1024,
+};
+
+static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(16)));
+static struct thimble *engine;
+static struct thimble_lwip port;
+static struct thimble_lwip_conn port_conns[FIRMWARE_CONNECTIONS];
+static int target;
+
+static struct {
+    uint32_t disk_errors, refused;
+} count;
+
+static uint32_t error_led_since_ms;
+static bool error_led;
+
+/* ---------------------------------------------------------------------------------------
+ * The card
+ */
+static struct thimble_block *card;
+static struct disk_queue queue;         /* over the card, or over the card with bad blocks */
+
+static void tell_card(void)
+{
+    if (card->ready && card->ready(card) != THIMBLE_OK) {
+        printf("card: none\n");
+        return;
+    }
+    printf("card: %lu MiB, serial number %s%s\n",
+           (unsigned long)(card->size_blocks >> (20 - card->block_shift)),
+           card->serial ? card->serial : "none", card->write ? "" : ", write-protected");
+}
+
+static void watch_card(void)
+{
+    static uint32_t looked_ms;
+    if (board_ms() - looked_ms < DISK_LOOK_MS)
+        return;
+    looked_ms = board_ms();
+    if (board_disk_poll()) {
+        disk_queue_follow(&queue);
+        tell_card();
+        thimble_lun_changed(engine, target, LUN, THIMBLE_LUN_MEDIUM_CHANGED);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------
+ * What happens, for whoever looks at the serial line
+ */
+static void error_light(void)
+{
+    board_led(BOARD_LED_ERROR, true);
+    error_led = true;
+    error_led_since_ms = board_ms();
+}
+
+static void on_event(void *ctx, const struct thimble_event *e)
+{
+    const char *who = e->initiator[0] ? e->initiator : "somebody";
+    const char *what = e->target[0] ? "disk" : "discovery";
+    (void)ctx;
+
+    switch (e->kind) {
+    case THIMBLE_EVENT_LOGIN:
+        printf("session: %s logged in (%s)\n", who, what);
+        break;
+    case THIMBLE_EVENT_LOGOUT:
+        printf("session: %s logged out (%s)\n", who, what);
+        break;
+    case THIMBLE_EVENT_REINSTATED:
+        printf("session: %s replaces its old session\n", who);
+        break;
+    case THIMBLE_EVENT_DROPPED:
+        printf("session: %s, connection ended: %s\n", who, thimble_reason_text(e->reason));
+        break;
+    case THIMBLE_EVENT_LOGIN_REFUSED:
+        count.refused++;
+        printf("session: %s refused with %04lx: %s %s\n", who, (unsigned long)e->detail,
+               thimble_reason_text(e->reason), e->key);
+        break;
+    case THIMBLE_EVENT_REJECT:
+        printf("session: %s, PDU %02lx rejected with %lu: %s\n", who,
+               (unsigned long)(e->detail >> 8), (unsigned long)(e->detail & 0xff),
+               thimble_reason_text(e->reason));
+        break;
+    case THIMBLE_EVENT_TASK_MANAGEMENT:
+        printf("session: %s, task management %lu: response %lu\n", who,
+               (unsigned long)(e->detail >> 8), (unsigned long)(e->detail & 0xff));
+        break;
+    case THIMBLE_EVENT_DISK_ERROR:
+        count.disk_errors++;
+        printf("card: error, sense %06lx\n", (unsigned long)e->detail);
+        error_light();
+        break;
+    }
+}
+
+static void tell_traffic(void)
+{
+    static uint32_t told_ms, read_bytes, written_bytes;
+    uint32_t passed_ms = board_ms() - told_ms;
+    if (passed_ms < FIRMWARE_STATUS_MS)
+        return;
+    uint32_t read = queue.bytes_read - read_bytes;
+    uint32_t written = queue.bytes_written - written_bytes;
+    if (read || written)
+        printf("traffic: %u connections, read %lu KB/s, written %lu KB/s, %lu card errors, "
+               "%lu logins refused, stack %lu of %lu bytes\n",
+               port.n_open, (unsigned long)(read / passed_ms),
+               (unsigned long)(written / passed_ms), (unsigned long)count.disk_errors,
+               (unsigned long)count.refused, (unsigned long)board_stack_used(),
+               (unsigned long)board_stack_bytes());
+    told_ms += passed_ms;
+    read_bytes = queue.bytes_read;
+    written_bytes = queue.bytes_written;
+}
+
+static void tell_address(void)
+{
+    static char told[16];
+    if (strcmp(told, net_address()) == 0)
+        return;
+    strncpy(told, net_address(), sizeof told - 1);
+    if (told[0] != '\0')
+        printf("ready: %s at %s:%u\n", FIRMWARE_TARGET_NAME, told, FIRMWARE_PORT);
+}
+
+/* --------------------------------------------------------------------------------------- */
+
+#ifdef FIRMWARE_CHAP_NAME
+static const struct thimble_chap_user chap_user = {
+    .name = FIRMWARE_CHAP_NAME,
+    .secret = (const uint8_t *)FIRMWARE_CHAP_SECRET,
+    .secret_len = sizeof FIRMWARE_CHAP_SECRET - 1,
+};
+#ifdef FIRMWARE_CHAP_OUR_NAME
+static const struct thimble_chap_user chap_us = {
+    .name = FIRMWARE_CHAP_OUR_NAME,
+    .secret = (const uint8_t *)FIRMWARE_CHAP_OUR_SECRET,
+    .secret_len = sizeof FIRMWARE_CHAP_OUR_SECRET - 1,
+};
+#endif
+static const struct thimble_chap chap = {
+    .users = &chap_user,
+    .n_users = 1,
+#ifdef FIRMWARE_CHAP_OUR_NAME
+    .outgoing = &chap_us,
+#endif
+};
+#define CHAP (&chap)
+#else
+#define CHAP NULL
+#endif
+
+static const struct thimble_config engine_config = {
+    .n_connections = FIRMWARE_CONNECTIONS,
+    .n_sessions = FIRMWARE_SESSIONS,
+    .queue_depth = FIRMWARE_QUEUE_DEPTH,
+    .n_buffers = FIRMWARE_BUFFERS,
+    .buffer_bytes = FIRMWARE_BUFFER_BYTES,
+    .ctx = &port,
+    .wake = thimble_lwip_wake,
+    .portal = thimble_lwip_portal,
+    .event = on_event,
+    .crypto = THIMBLE_CHAP ? &board_crypto : NULL,
+};
+
+static const struct thimble_target_config target_config = {
+    .name = FIRMWARE_TARGET_NAME,
+    .alias = FIRMWARE_TARGET_ALIAS,
+    .chap = CHAP,
+};
+
+static struct thimble_block *served_disk(void)
+{
+    card = board_disk();
+    tell_card();
+#if FIRMWARE_BAD_BLOCKS > 0
+    static struct thimble_fault_disk fault;
+    thimble_fault_disk_init(&fault, card);
+    fault.result = THIMBLE_ERR_IO;
+    fault.fail_at = 0;
+    fault.sticky = true;
+    fault.lba_only = true;
+    fault.bad_lba = FIRMWARE_BAD_LBA;
+    fault.bad_blocks = FIRMWARE_BAD_BLOCKS;
+    disk_queue_init(&queue, &fault.block);
+#else
+    disk_queue_init(&queue, card);
+#endif
+    return &queue.block;
+}
+
+static int start(void)
+{
+    int err = thimble_init(&engine, engine_memory, sizeof engine_memory, &engine_config);
+    if (err == THIMBLE_OK)
+        err = target = thimble_target_add(engine, &target_config);
+    if (err < 0)
+        return err;
+
+    const struct thimble_lun_config lun = {
+        .block = served_disk(),
+        .lun = LUN,
+        .product = "SD CARD",
+        .read_only = FIRMWARE_READ_ONLY,
+    };
+    err = thimble_lun_add(engine, target, &lun);
+    if (err != THIMBLE_OK)
+        return err;
+    return thimble_lwip_start(&port, engine, port_conns, FIRMWARE_CONNECTIONS, FIRMWARE_PORT);
+}
+
+void app_start(void)
+{
+    printf("thimble %s on %s, engine uses %lu of %lu bytes\n", THIMBLE_VERSION, BOARD_NAME,
+           (unsigned long)thimble_memory_bytes(&engine_config),
+           (unsigned long)sizeof engine_memory);
+    int err = start();
+    if (err != THIMBLE_OK) {
+        printf("thimble: cannot start, error %d; restarting\n", err);
+        board_restart();
+    }
+}
+
+uint32_t app_poll(void)
+{
+    watch_card();
+    thimble_lwip_poll(&port);
+    bool again = disk_queue_run(&queue);
+    uint32_t idle_ms = thimble_tick(engine, board_ms());
+    again |= thimble_lwip_poll(&port);
+
+    tell_address();
+    tell_traffic();
+    if (error_led && board_ms() - error_led_since_ms > ERROR_LED_MS) {
+        error_led = false;
+        board_led(BOARD_LED_ERROR, false);
+    }
+    if (again)
+        return 0;
+    return idle_ms < DISK_LOOK_MS ? idle_ms : DISK_LOOK_MS;
+}

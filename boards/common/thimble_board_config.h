@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * thimble_board_config.h: Thimble's compile-time options (thimble_config.h) for boards with
+ * little memory.  A board with more sets its own in board_config.h.
+ */
+#ifndef THIMBLE_BOARD_CONFIG_H
+#define THIMBLE_BOARD_CONFIG_H
+
+#include "board_config.h"
+
+#ifndef THIMBLE_LUNS_MAX
+#define THIMBLE_LUNS_MAX 1
+#endif
+#ifndef THIMBLE_TX_SLOTS
+#define THIMBLE_TX_SLOTS 2
+#endif
+#ifndef THIMBLE_TEXT_ANSWER_MAX
+#define THIMBLE_TEXT_ANSWER_MAX 1024
+#endif
+#ifndef THIMBLE_CHAP_CHALLENGE_MAX
+#define THIMBLE_CHAP_CHALLENGE_MAX 256
+#endif
+
+/* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
+#ifndef THIMBLE_LWIP_HELD_MAX
+#define THIMBLE_LWIP_HELD_MAX 2
+#endif
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * board_config.h: addresses and sizes of the SiFive U: RV32IMAC (QEMU's 32-bit variant), RAM by
+ * the megabyte, DMA for Ethernet.
+ */
+#ifndef BOARD_CONFIG_H
+#define BOARD_CONFIG_H
+
+#define BOARD_NAME              "sifive_u"
+
+#define GEM_BASE                0x10090000
+
+/* lwipopts.h */
+#define LWIP_IPV6               1
+#define MEMP_NUM_TCP_PCB        12
+#define MEMP_NUM_TCP_SEG        96
+#define PBUF_POOL_SIZE          48
+#define MEM_SIZE                32768
+#define TCP_WND                 (16 * TCP_MSS)
+#define TCP_SND_BUF             (16 * TCP_MSS)
+#define TCP_SND_QUEUELEN        48
+#define TCP_QUEUE_OOSEQ         1
+
+/* thimble_board_config.h */
+#define THIMBLE_LWIP_HELD_MAX   16
+#define THIMBLE_TX_SLOTS        8
+
+/* firmware_config.h */
+#define FIRMWARE_CONNECTIONS    8
+#define FIRMWARE_SESSIONS       8
+#define FIRMWARE_QUEUE_DEPTH    32
+#define FIRMWARE_BUFFERS        16
+#define FIRMWARE_BUFFER_BYTES   16384
+
+#endif

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * backend_file.c: see backend_file.h.
+ *
+ * Giving blocks back (unmap) is offered only where the system promises that they read as
+ * zeros afterwards: holes in files, and on Linux the same call on block devices.
+ */
+#define _GNU_SOURCE
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+
+#include "backend_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/sysmacros.h>
+#endif
+#ifdef __APPLE__
+#include <sys/disk.h>
+#endif
+#ifdef __FreeBSD__
+#include <sys/disk.h>
+#endif
+
+#include "crypto.h"
+
+static struct file_disk *file_of(struct thimble_block *b)
+{
+    return (struct file_disk *)(void *)b;
+}
+
+static off_t offset_of(const struct file_disk *d, uint64_t blocks)
+{
+    return (off_t)(blocks << d->block.block_shift);
+}
+
+static int error_of(int error)
+{
+    switch (error) {
+    case ENOSPC:
+#ifdef EDQUOT
+    case EDQUOT:
+#endif
+    case EFBIG:
+        return THIMBLE_ERR_NO_SPACE;
+    case EROFS:
+    case EPERM:
+    case EACCES:
+        return THIMBLE_ERR_WRITE_PROTECTED;
+    case ENXIO:
+    case ENODEV:
+        return THIMBLE_ERR_NO_MEDIUM;
+    case ENOMEM:
+    case EBADF:
+        return THIMBLE_ERR_HARDWARE;
+    default:
+        return THIMBLE_ERR_IO;
+    }
+}
+
+/* --------------------------------------------------------------------------------------
+ * Reading and writing
+ */
+
+static int file_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf,
+                     struct thimble_io *io)
+{
+    struct file_disk *d = file_of(b);
+    off_t at = offset_of(d, lba);
+    size_t left = (size_t)offset_of(d, n_blocks);
+    uint8_t *to = buf;
+
+    (void)io;
+    while (left) {
+        ssize_t r = pread(d->fd, to, left, at);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r < 0)
+            return error_of(errno);
+        if (r == 0)
+            return THIMBLE_ERR_IO;          /* somebody has shortened the file */
+        to += r;
+        at += r;
+        left -= (size_t)r;
+    }
+    return THIMBLE_OK;
+}
+
+static int file_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                      const void *buf, struct thimble_io *io)
+{
+    struct file_disk *d = file_of(b);
+    off_t at = offset_of(d, lba);
+    size_t left = (size_t)offset_of(d, n_blocks);
+    const uint8_t *from = buf;
+
+    (void)io;
+    while (left) {
+        ssize_t r = pwrite(d->fd, from, left, at);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            return r < 0 ? error_of(errno) : THIMBLE_ERR_IO;
+        from += r;
+        at += r;
+        left -= (size_t)r;
+    }
+    return THIMBLE_OK;
+}
+
+static int file_flush(struct thimble_block *b, struct thimble_io *io)
+{
+    int fd = file_of(b)->fd;
+    int r;
+
+    (void)io;
+    do {
+#if defined(__APPLE__) && defined(F_FULLFSYNC)
+        r = fcntl(fd, F_FULLFSYNC);
+        if (r < 0 && errno != EINTR)
+            r = fsync(fd);
+#else
+        r = fdatasync(fd);
+#endif
+    } while (r < 0 && errno == EINTR);
+    return r < 0 ? error_of(errno) : THIMBLE_OK;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Holes and zeros
+ */
+
+static int write_zeros(struct file_disk *d, off_t at, uint64_t left)
+{
+    enum { PIECE = 65536, PIECES = 16 };
+    static uint8_t zeros[PIECE];            /* never written to */
+    struct iovec parts[PIECES];
+
+    while (left) {
+        uint64_t planned = 0;
+        int n = 0;
+        for (; n < PIECES && planned < left; n++) {
+            size_t len = left - planned < PIECE ? (size_t)(left - planned) : PIECE;
+            parts[n] = (struct iovec){ .iov_base = zeros, .iov_len = len };
+            planned += len;
+        }
+        ssize_t r = pwritev(d->fd, parts, n, at);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            return r < 0 ? error_of(errno) : THIMBLE_ERR_IO;
+        at += r;
+        left -= (uint64_t)r;
+    }
+    return THIMBLE_OK;
+}
+
+/* 0, or errno; EOPNOTSUPP: the system or the file system cannot do this. */
+static int punch_hole(struct file_disk *d, off_t at, off_t len)
+{
+#if defined(__linux__)
+    int r;
+
+    do {
+        r = fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, len);
+    } while (r < 0 && errno == EINTR);
+    return r < 0 ? errno : 0;
+#elif defined(F_PUNCHHOLE)
+    /* It takes whole blocks of the file system only. */
+    struct stat st;
+    if (fstat(d->fd, &st) < 0)
+        return errno;
+    off_t unit = st.st_blksize > 0 ? st.st_blksize : 4096;
+    off_t first = (at + unit - 1) / unit * unit, end = (at + len) / unit * unit;
+    if (first >= end)
+        return EOPNOTSUPP;
+    struct fpunchhole hole = { .fp_offset = first, .fp_length = end - first };
+    if (write_zeros(d, at, (uint64_t)(first - at)) != THIMBLE_OK ||
+        write_zeros(d, end, (uint64_t)(at + len - end)) != THIMBLE_OK)
+        return EIO;
+    return fcntl(d->fd, F_PUNCHHOLE, &hole) < 0 ? errno : 0;
+#else
+    (void)d;
+    (void)at;
+    (void)len;
+    return EOPNOTSUPP;
+#endif
+}
+
+static bool is_unsupported(int error)
+{
+    return error == EOPNOTSUPP || error == ENOTSUP || error == ENOSYS ||
+           error == EINVAL || error == ENOTTY;
+}
+
+static int file_unmap(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                      struct thimble_io *io)
+{
+    struct file_disk *d = file_of(b);
+    off_t at = offset_of(d, lba), len = offset_of(d, n_blocks);
+
+    (void)io;
+    if (d->can_punch) {
+        int error = punch_hole(d, at, len);
+        if (error == 0)
+            return THIMBLE_OK;
+        if (!is_unsupported(error))
+            return error_of(error);
+        d->can_punch = d->is_device;        /* a device may refuse what is not aligned */
+    }
+    return write_zeros(d, at, (uint64_t)len);
+}
+
+static int file_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                             struct thimble_io *io)
+{
+    struct file_disk *d = file_of(b);
+    off_t at = offset_of(d, lba), len = offset_of(d, n_blocks);
+
+    (void)io;
+#ifdef __linux__
+    if (d->can_zero) {
+        if (fallocate(d->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, at, len) == 0)
+            return THIMBLE_OK;
+        if (errno != EINTR && !is_unsupported(errno))
+            return error_of(errno);
+        d->can_zero = errno == EINTR || d->is_device;
+    }
+#endif
+    return write_zeros(d, at, (uint64_t)len);
+}
+
+/* --------------------------------------------------------------------------------------
+ * Opening
+ */
+
+static int mistake(char *message, const char *path, const char *what)
+{
+    snprintf(message, BACKEND_MESSAGE_MAX, "%s: %s", path, what);
+    return -1;
+}
+
+static int create_file(const struct file_disk_config *c, char *message)
+{
+    int fd = open(c->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0 && errno == EEXIST)
+        return open(c->path, O_RDWR | O_CLOEXEC);      /* somebody was faster */
+    if (fd < 0) {
+        snprintf(message, BACKEND_MESSAGE_MAX, "%s: cannot be created: %s", c->path,
+                 strerror(errno));
+        return -1;
+    }
+    if (ftruncate(fd, (off_t)c->create_bytes) < 0) {
+        snprintf(message, BACKEND_MESSAGE_MAX,
+                 "%s: cannot be made %" PRIu64 " bytes long: %s", c->path,
+                 c->create_bytes, strerror(errno));
+        close(fd);
+        unlink(c->path);
+        return -1;
+    }
+    return fd;
+}
+
+static int open_file(const struct file_disk_config *c, char *message)
+{
+    int flags = (c->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+    struct stat st;
+
+    if (stat(c->path, &st) < 0) {
+        if (errno == ENOENT && c->create_bytes && !c->read_only)
+            return create_file(c, message);
+        if (errno == ENOENT)
+            return mistake(message, c->path, c->read_only
+                               ? "no such file"
+                               : "no such file; to make it, add --create SIZE");
+        return mistake(message, c->path, strerror(errno));
+    }
+    if (S_ISDIR(st.st_mode))
+        return mistake(message, c->path, "a directory; name a file or a block device");
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+        return mistake(message, c->path, "neither a file nor a block device");
+#ifdef __linux__
+    if (S_ISCHR(st.st_mode))
+        return mistake(message, c->path,
+                       "a character device; name a file or a block device");
+    if (S_ISBLK(st.st_mode) && !c->read_only)
+        flags |= O_EXCL;                    /* refused while it is mounted */
+#endif
+
+    int fd = open(c->path, flags);
+    if (fd < 0 && errno == EBUSY)
+        return mistake(message, c->path, "in use, perhaps mounted; unmount it first");
+    if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM) && !c->read_only)
+        return mistake(message, c->path,
+                       "cannot be written; change its permissions, or add --read-only");
+    if (fd < 0)
+        return mistake(message, c->path, strerror(errno));
+    return fd;
+}
+
+/* A lock that ends with us, and that keeps a second server off: the two would destroy
+ * each other's data. */
+static bool lock_file(int fd, bool read_only)
+{
+    int r;
+
+    do {
+        r = flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB);
+    } while (r < 0 && errno == EINTR);
+    return r == 0 || errno != EWOULDBLOCK;  /* file systems without locks exist */
+}
+
+static bool size_of(int fd, const struct stat *st, uint64_t *bytes)
+{
+    if (S_ISREG(st->st_mode)) {
+        *bytes = (uint64_t)st->st_size;
+        return true;
+    }
+#if defined(__linux__)
+    return ioctl(fd, BLKGETSIZE64, bytes) == 0;
+#elif defined(__APPLE__)
+    uint64_t n_blocks;
+    uint32_t block_bytes;
+    if (ioctl(fd, DKIOCGETBLOCKCOUNT, &n_blocks) < 0 ||
+        ioctl(fd, DKIOCGETBLOCKSIZE, &block_bytes) < 0)
+        return false;
+    *bytes = n_blocks * block_bytes;
+    return true;
+#elif defined(__FreeBSD__)
+    off_t size;
+    if (ioctl(fd, DIOCGMEDIASIZE, &size) < 0)
+        return false;
+    *bytes = (uint64_t)size;
+    return true;
+#else
+    off_t size = lseek(fd, 0, SEEK_END);
+    *bytes = (uint64_t)size;
+    return size >= 0;
+#endif
+}
+
+static uint8_t log2_of(uint32_t value)
+{
+    uint8_t shift = 0;
+
+    while (value > 1) {
+        value >>= 1;
+        shift++;
+    }
+    return shift;
+}
+
+/* Bytes that the medium writes at a time; 4096 is what file systems do. */
+static uint32_t physical_bytes(int fd, bool is_device)
+{
+    unsigned bytes = 4096;
+
+#if defined(__linux__) && defined(BLKPBSZGET)
+    if (is_device && (ioctl(fd, BLKPBSZGET, &bytes) < 0 || bytes < 512 || bytes > 65536))
+        bytes = 4096;
+#else
+    (void)fd;
+    (void)is_device;
+#endif
+    return bytes;
+}
+
+#ifdef __linux__
+/* A number of a block device's queue, which for a partition is that of the whole
+ * device. */
+static uint64_t queue_limit(const struct stat *st, const char *name)
+{
+    static const char *const places[] = { "queue", "../queue" };
+    char path[128];
+    unsigned long long value = 0;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%s/%s", major(st->st_rdev),
+                 minor(st->st_rdev), places[i], name);
+        FILE *f = fopen(path, "re");
+        if (!f)
+            continue;
+        if (fscanf(f, "%llu", &value) != 1)
+            value = 0;
+        fclose(f);
+        break;
+    }
+    return value;
+}
+#endif
+
+/* Finds out what the system can do, without changing anything. */
+static void probe(struct file_disk *d, const struct stat *st, uint64_t size_bytes)
+{
+#ifdef __linux__
+    d->can_zero = true;
+    if (d->is_device)
+        d->can_punch = queue_limit(st, "discard_max_bytes") != 0 &&
+                       queue_limit(st, "write_zeroes_max_bytes") != 0;
+    else                                    /* beyond the end there is nothing to lose */
+        d->can_punch = punch_hole(d, (off_t)size_bytes, 4096) == 0;
+#elif defined(F_PUNCHHOLE)
+    (void)size_bytes;
+    d->can_punch = S_ISREG(st->st_mode);
+#else
+    (void)d;
+    (void)st;
+    (void)size_bytes;
+#endif
+}
+
+/* The same file on the same machine has the same serial number at every start, and
+ * another machine's has another one. */
+static void make_serial(struct file_disk *d, const char *path)
+{
+    static const char hex[] = "0123456789abcdef";
+    char machine[256] = "";
+    char *real = realpath(path, NULL);
+    const char *where = real ? real : path;
+    uint8_t digest[32];
+
+    FILE *f = fopen("/etc/machine-id", "re");
+    if (!f || !fgets(machine, sizeof machine, f))
+        gethostname(machine, sizeof machine - 1);
+    if (f)
+        fclose(f);
+    struct thimble_span parts[] = { { machine, strlen(machine) + 1 },
+                                    { where, strlen(where) } };
+    host_crypto.hash(NULL, THIMBLE_HASH_SHA256, parts, 2, digest);
+    for (size_t i = 0; i < 8; i++) {
+        d->serial[2 * i] = hex[digest[i] >> 4];
+        d->serial[2 * i + 1] = hex[digest[i] & 15];
+    }
+    d->serial[16] = '\0';
+    d->block.serial = d->serial;
+    free(real);
+}
+
+static int check_size(const struct file_disk_config *c, uint64_t size_bytes,
+                      char *message)
+{
+    uint64_t over = size_bytes % c->block_bytes;
+
+    if (size_bytes < c->block_bytes)
+        return mistake(message, c->path, "not even one block long; make it longer, with "
+                                         "truncate -s SIZE");
+    if (over) {
+        snprintf(message, BACKEND_MESSAGE_MAX,
+                 "%s: %" PRIu64 " bytes are not a multiple of the block size, %" PRIu32
+                 "; make it %" PRIu64 " bytes long, with truncate -s",
+                 c->path, size_bytes, c->block_bytes, size_bytes + c->block_bytes - over);
+        return -1;
+    }
+    return 0;
+}
+
+int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
+                   char message[BACKEND_MESSAGE_MAX])
+{
+    struct stat st;
+    uint64_t size_bytes = 0;
+
+    *d = (struct file_disk){ .fd = open_file(c, message) };
+    if (d->fd < 0)
+        return -1;
+    int result = 0;
+    if (fstat(d->fd, &st) < 0 || !size_of(d->fd, &st, &size_bytes))
+        result = mistake(message, c->path, strerror(errno));
+    else if (!lock_file(d->fd, c->read_only))
+        result = mistake(message, c->path,
+                         "already being served; stop the other server, or "
+                         "name each disk only once");
+    else
+        result = check_size(c, size_bytes, message);
+    if (result < 0) {
+        close(d->fd);
+        d->fd = -1;
+        return -1;
+    }
+
+    d->is_device = !S_ISREG(st.st_mode);
+    d->block.block_shift = log2_of(c->block_bytes);
+    d->block.size_blocks = size_bytes >> d->block.block_shift;
+    uint32_t physical = physical_bytes(d->fd, d->is_device);
+    if (physical > c->block_bytes)
+        d->block.physical_shift = log2_of(physical / c->block_bytes);
+    make_serial(d, c->path);
+    d->block.read = file_read;
+    if (c->read_only)
+        return 0;
+    probe(d, &st, size_bytes);
+    d->block.write = file_write;
+    d->block.flush = file_flush;
+    d->block.write_zeroes = file_write_zeroes;
+    if (d->can_punch)
+        d->block.unmap = file_unmap;
+    return 0;
+}
+
+bool file_disk_close(struct file_disk *d)
+{
+    bool durable = !d->block.write || file_flush(&d->block, NULL) == THIMBLE_OK;
+
+    if (close(d->fd) < 0)
+        durable = false;
+    d->fd = -1;
+    return durable;
+}

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options.c: see options.h.
+ */
+#define _GNU_SOURCE
+
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THIMBLE_STRING_(x) #x
+#define THIMBLE_STRING(x) THIMBLE_STRING_(x)
+
+const char options_help[] =
+    "thimble serve [OPTION]... DISK...\n"
+    "\n"
+    "Serves disks by iSCSI.  Each DISK is a file, a block device, or ram:SIZE, and\n"
+    "becomes LUN 0, 1, ... of the target.\n"
+    "\n"
+    "What is served\n"
+    "  --name IQN            name of the target\n"
+    "                        (default " DEFAULT_TARGET_NAME ")\n"
+    "  --alias TEXT          a name for people to read\n"
+    "  --create SIZE         make files that do not exist: sparse, SIZE bytes long\n"
+    "  --block-size BYTES    logical block size, 512 (default) or 4096\n"
+    "  --read-only           refuse writes\n"
+    "  --target IQN DISK...  a further target.  Of the options in this group and the\n"
+    "                        next, those that follow hold for it alone, those\n"
+    "                        before the first --target for all\n"
+    "\n"
+    "Who may use it\n"
+    "  --listen ADDR[:PORT]  where to listen; may be repeated (default\n"
+    "                        127.0.0.1:3260).  0.0.0.0 is every IPv4 address,\n"
+    "                        [::] every address\n"
+    "  --chap-file FILE      demand CHAP.  Lines `incoming USER SECRET` say who may\n"
+    "                        log in, `outgoing USER SECRET` who we are to those\n"
+    "                        that ask (mutual CHAP)\n"
+    "  --allow IQN           an initiator that may log in; may be repeated\n"
+    "                        (default: all)\n"
+    "\n"
+    "How\n"
+    "  --log LEVEL           error, warning (default), info or debug\n"
+    "  -v                    --log info: also who logs in and out\n"
+    "  --max-connections N   connections at a time (default 1024)\n"
+    "  --queue-depth N       commands that a session may have open (default 128)\n"
+    "  --login-timeout S     seconds that a login may take (default 15)\n"
+    "  --nop-interval S      seconds of silence after which an initiator is pinged\n"
+    "                        (default 30; 0: never)\n"
+    "  --grace S             seconds that initiators have to log out after SIGTERM\n"
+    "                        or SIGINT (default 3)\n"
+    "  -h, --help            this text\n"
+    "  --version             the version\n"
+    "\n"
+    "For tests\n"
+    "  --fail-call N         disk call N (from 0) of each disk and all later ones\n"
+    "                        fail\n"
+    "\n"
+    "SIZE and BYTES take K, M, G and T (powers of 1024).  A second SIGTERM or SIGINT\n"
+    "ends at once.  Exit code: 0 after SIGTERM or SIGINT, 1 if a disk could not be\n"
+    "flushed, 2 if it could not start.\n";
+
+struct parser {
+    struct options *o;
+    struct options_target *target;      /* the one that options are for */
+    struct options_target defaults;     /* what stood before the first --target */
+    bool target_option_seen;
+    char *message;
+};
+
+/* Fills the message; returns -1 for the caller to return. */
+static int __attribute__((format(printf, 2, 3)))
+mistake(struct parser *p, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(p->message, OPTIONS_MESSAGE_MAX, format, args);
+    va_end(args);
+    return -1;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Words to values
+ */
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, 10);
+    if (errno || *end || v < min || v > max)
+        return false;
+    *value = v;
+    return true;
+}
+
+bool options_size(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    unsigned shift = 0;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, 10);
+    if (errno)
+        return false;
+    if (*end) {
+        char unit = *end >= 'a' && *end <= 'z' ? (char)(*end - 'a' + 'A') : *end;
+        const char *u = strchr(units, unit);
+        if (!u || strcmp(end + 1, "") != 0)
+            return false;
+        shift = 10 * (unsigned)(u - units + 1);
+    }
+    if (v > (UINT64_C(1) << 63) >> shift)
+        return false;
+    *bytes = (uint64_t)v << shift;
+    return true;
+}
+
+static bool ipv4_address(const char *host, uint16_t port, struct options_address *a)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+    if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
+        return false;
+    memcpy(&a->address, &in, sizeof in);
+    a->len = sizeof in;
+    return true;
+}
+
+static bool ipv6_address(const char *host, uint16_t port, struct options_address *a)
+{
+    struct sockaddr_in6 in = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    char plain[INET6_ADDRSTRLEN];
+    const char *scope = strchr(host, '%');
+    size_t len = scope ? (size_t)(scope - host) : strlen(host);
+
+    if (len >= sizeof plain)
+        return false;
+    memcpy(plain, host, len);
+    plain[len] = '\0';
+    if (inet_pton(AF_INET6, plain, &in.sin6_addr) != 1)
+        return false;
+    if (scope && (in.sin6_scope_id = if_nametoindex(scope + 1)) == 0)
+        return false;
+    memcpy(&a->address, &in, sizeof in);
+    a->len = sizeof in;
+    return true;
+}
+
+bool options_address(const char *text, struct options_address *a)
+{
+    char host[128];
+    const char *host_start = text, *host_end, *port_text = NULL;
+    uint64_t port = DEFAULT_PORT;
+    bool brackets = text[0] == '[';
+
+    *a = (struct options_address){ .text = text };
+    if (brackets) {
+        host_start++;
+        host_end = strchr(text, ']');
+        if (!host_end || (host_end[1] && host_end[1] != ':'))
+            return false;
+        if (host_end[1])
+            port_text = host_end + 2;
+    } else {
+        const char *colon = strchr(text, ':');
+        bool bare_ipv6 = colon && strchr(colon + 1, ':');
+        host_end = colon && !bare_ipv6 ? colon : text + strlen(text);
+        if (colon && !bare_ipv6)
+            port_text = colon + 1;
+    }
+    size_t len = (size_t)(host_end - host_start);
+    if (len >= sizeof host || (port_text && !parse_number(port_text, 0, 65535, &port)))
+        return false;
+    memcpy(host, host_start, len);
+    host[len] = '\0';
+
+    if (!brackets && strcmp(host, "localhost") == 0)
+        return ipv4_address("127.0.0.1", (uint16_t)port, a);
+    return (!brackets && ipv4_address(host, (uint16_t)port, a)) ||
+           ipv6_address(host, (uint16_t)port, a);
+}
+
+bool options_is_loopback(const struct options_address *a)
+{
+    if (a->address.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)&a->address;
+        return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+    }
+    const struct sockaddr_in6 *in = (const void *)&a->address;
+    return IN6_IS_ADDR_LOOPBACK(&in->sin6_addr);
+}
+
+/* --------------------------------------------------------------------------------------
+ * iSCSI names, RFC 7143 4.2.7
+ */
+
+static bool is_hex(const char *text, size_t n)
+{
+    return strlen(text) == n && strspn(text, "0123456789abcdef") == n;
+}
+
+/* What stands behind "iqn.": year and month, a reversed domain name, and perhaps more. */
+static const char *iqn_problem(const char *rest)
+{
+    static const char digits[] = "0123456789";
+
+    if (strspn(rest, digits) != 4 || rest[4] != '-' || strspn(rest + 5, digits) != 2 ||
+        rest[7] != '.' || memcmp(rest + 5, "01", 2) < 0 || memcmp(rest + 5, "12", 2) > 0)
+        return "after \"iqn.\" come year and month, such as 2026-11, and a dot";
+    const char *domain = rest + 8;
+    size_t len = strcspn(domain, ":");
+    if (len == 0 || domain[0] == '.' || domain[0] == '-' || domain[len - 1] == '.')
+        return "after the date comes a reversed domain name, such as org.example";
+    if (domain[len] == ':' && domain[len + 1] == '\0')
+        return "something must follow the colon";
+    return NULL;
+}
+
+const char *options_name_problem(const char *name)
+{
+    if (strlen(name) > 223)
+        return "it is longer than 223 bytes";
+    for (const char *c = name; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            return "it must be in lower case";
+        bool good = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.' ||
+                    *c == '-' || *c == ':' || (*c & 0x80);
+        if (!good)
+            return "only letters, digits, '.', '-' and ':' may stand in it";
+    }
+    if (strncmp(name, "iqn.", 4) == 0)
+        return iqn_problem(name + 4);
+    if (strncmp(name, "eui.", 4) == 0)
+        return is_hex(name + 4, 16) ? NULL : "16 hexadecimal digits must follow \"eui.\"";
+    if (strncmp(name, "naa.", 4) == 0)
+        return is_hex(name + 4, 16) || is_hex(name + 4, 32)
+                   ? NULL
+                   : "16 or 32 hexadecimal digits must follow \"naa.\"";
+    return "it must begin with \"iqn.\", \"eui.\" or \"naa.\"";
+}
+
+/* --------------------------------------------------------------------------------------
+ * Options
+ */
+
+enum {
+    OPT_LISTEN = 256, OPT_NAME, OPT_ALIAS, OPT_CREATE, OPT_BLOCK_SIZE, OPT_READ_ONLY,
+    OPT_CHAP_FILE, OPT_ALLOW, OPT_TARGET, OPT_LOG, OPT_MAX_CONNECTIONS, OPT_QUEUE_DEPTH,
+    OPT_LOGIN_TIMEOUT, OPT_NOP_INTERVAL, OPT_GRACE, OPT_FAIL_CALL, OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+    { "listen", required_argument, NULL, OPT_LISTEN },
+    { "name", required_argument, NULL, OPT_NAME },
+    { "alias", required_argument, NULL, OPT_ALIAS },
+    { "create", required_argument, NULL, OPT_CREATE },
+    { "block-size", required_argument, NULL, OPT_BLOCK_SIZE },
+    { "read-only", no_argument, NULL, OPT_READ_ONLY },
+    { "chap-file", required_argument, NULL, OPT_CHAP_FILE },
+    { "allow", required_argument, NULL, OPT_ALLOW },
+    { "target", required_argument, NULL, OPT_TARGET },
+    { "log", required_argument, NULL, OPT_LOG },
+    { "max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS },
+    { "queue-depth", required_argument, NULL, OPT_QUEUE_DEPTH },
+    { "login-timeout", required_argument, NULL, OPT_LOGIN_TIMEOUT },
+    { "nop-interval", required_argument, NULL, OPT_NOP_INTERVAL },
+    { "grace", required_argument, NULL, OPT_GRACE },
+    { "fail-call", required_argument, NULL, OPT_FAIL_CALL },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { NULL, 0, NULL, 0 },
+};
+
+static int add_listen(struct parser *p, const char *text)
+{
+    struct options *o = p->o;
+
+    if (o->n_listen == OPTIONS_LISTENERS_MAX)
+        return mistake(p, "--listen %s: at most %d addresses can be listened at", text,
+                       OPTIONS_LISTENERS_MAX);
+    if (!options_address(text, &o->listen[o->n_listen]))
+        return mistake(
+            p,
+            "--listen %s: write a numeric address and perhaps a port, such as "
+            "127.0.0.1, 0.0.0.0:3260 or [::1]:3260",
+            text);
+    o->n_listen++;
+    return 0;
+}
+
+static int check_name(struct parser *p, const char *option, const char *name)
+{
+    const char *problem = options_name_problem(name);
+
+    if (problem)
+        return mistake(p, "%s %s: not an iSCSI name, %s; write it like %s", option, name,
+                       problem, DEFAULT_TARGET_NAME);
+    return 0;
+}
+
+static int add_target(struct parser *p, const char *name)
+{
+    struct options *o = p->o;
+
+    if (check_name(p, "--target", name) < 0)
+        return -1;
+    if (p->target_option_seen && p->target->n_disks == 0)
+        return mistake(p, "--target %s: a DISK must follow", p->target->name);
+    if (!p->target_option_seen) {
+        p->defaults = *p->target;
+        p->defaults.n_disks = 0;
+        if (p->target->n_disks == 0)
+            o->n_targets = 0;           /* it was nothing but the defaults */
+    }
+    if (o->n_targets == OPTIONS_TARGETS_MAX)
+        return mistake(p, "--target %s: at most %d targets can be served", name,
+                       OPTIONS_TARGETS_MAX);
+
+    p->target_option_seen = true;
+    p->target = &o->targets[o->n_targets++];
+    *p->target = p->defaults;
+    p->target->name = name;
+    return 0;
+}
+
+static int set_number(struct parser *p, const char *option, const char *text,
+                      uint64_t min, uint64_t max, uint64_t *value)
+{
+    if (!parse_number(text, min, max, value))
+        return mistake(p, "%s %s: write a number from %llu to %llu", option, text,
+                       (unsigned long long)min, (unsigned long long)max);
+    return 0;
+}
+
+static int set_seconds(struct parser *p, const char *option, const char *text,
+                       uint64_t min, uint32_t *ms)
+{
+    uint64_t v = 0;
+
+    if (set_number(p, option, text, min, 86400, &v) < 0)
+        return -1;
+    *ms = (uint32_t)v * 1000;
+    return 0;
+}
+
+static int take_option(struct parser *p, int option, const char *arg)
+{
+    struct options *o = p->o;
+    struct options_target *t = p->target;
+    uint64_t v = 0;
+
+    switch (option) {
+    case 1:                                     /* a word that is no option */
+        if (*arg == '\0')
+            return mistake(p, "an empty word is no DISK: write a file, a block device or "
+                              "ram:SIZE");
+        if (t->n_disks == OPTIONS_DISKS_MAX)
+            return mistake(
+                p,
+                "%s: a target can have %d disks; give the others to a second "
+                "--target",
+                arg, OPTIONS_DISKS_MAX);
+        t->disks[t->n_disks++] = arg;
+        return 0;
+    case OPT_LISTEN:
+        return add_listen(p, arg);
+    case OPT_NAME:
+        if (p->target_option_seen)
+            return mistake(p, "--name %s: --target has named this target already", arg);
+        t->name = arg;
+        return check_name(p, "--name", arg);
+    case OPT_ALIAS:
+        if (strlen(arg) > 255)
+            return mistake(p, "--alias: at most 255 bytes");
+        t->alias = arg;
+        return 0;
+    case OPT_CREATE:
+        if (!options_size(arg, &t->create_bytes) || t->create_bytes == 0)
+            return mistake(
+                p, "--create %s: not a size; write it like 256M, 4G or 1048576", arg);
+        return 0;
+    case OPT_BLOCK_SIZE:
+        if (!options_size(arg, &v) || (v != 512 && v != 4096))
+            return mistake(p, "--block-size %s: it is 512 or 4096", arg);
+        t->block_bytes = (uint32_t)v;
+        return 0;
+    case OPT_READ_ONLY:
+        t->read_only = true;
+        return 0;
+    case OPT_CHAP_FILE:
+        t->chap_file = arg;
+        return 0;
+    case OPT_ALLOW:
+        if (t->n_allowed == OPTIONS_ALLOWED_MAX)
+            return mistake(p, "--allow %s: at most %d initiators can be named", arg,
+                           OPTIONS_ALLOWED_MAX);
+        t->allowed[t->n_allowed++] = arg;
+        return check_name(p, "--allow", arg);
+    case OPT_TARGET:
+        return add_target(p, arg);
+    case OPT_LOG:
+        if (!log_level_parse(arg, &o->log_level))
+            return mistake(p, "--log %s: it is error, warning, info or debug", arg);
+        return 0;
+    case 'v':
+        if (o->log_level < LEVEL_INFO)
+            o->log_level = LEVEL_INFO;
+        return 0;
+    case OPT_MAX_CONNECTIONS:
+        if (set_number(p, "--max-connections", arg, 1, 50000, &v) < 0)
+            return -1;
+        o->max_connections = (uint16_t)v;
+        return 0;
+    case OPT_QUEUE_DEPTH:
+        if (set_number(p, "--queue-depth", arg, 1, 1024, &v) < 0)
+            return -1;
+        o->queue_depth = (uint16_t)v;
+        return 0;
+    case OPT_LOGIN_TIMEOUT:
+        return set_seconds(p, "--login-timeout", arg, 1, &o->login_timeout_ms);
+    case OPT_NOP_INTERVAL:
+        return set_seconds(p, "--nop-interval", arg, 0, &o->nop_interval_ms);
+    case OPT_GRACE:
+        return set_seconds(p, "--grace", arg, 0, &o->grace_ms);
+    case OPT_FAIL_CALL:
+        if (set_number(p, "--fail-call", arg, 0, UINT32_MAX - 1, &v) < 0)
+            return -1;
+        o->fail_call = (uint32_t)v;
+        return 0;
+    default:
+        return mistake(p, "unknown option; see thimble help serve");
+    }
+}
+
+/* Words that getopt_long() did not understand.  word: the one that it was at. */
+static int bad_word(struct parser *p, int result, const char *word)
+{
+    if (result == ':')
+        return mistake(p, "%s needs a value; see thimble help serve", word);
+    if (strncmp(word, "--", 2) == 0 && strchr(word, '='))
+        return mistake(
+            p,
+            "%s: no such option, or one that takes no value; see thimble help "
+            "serve",
+            word);
+    return mistake(p, "unknown option %s; see thimble help serve", word);
+}
+
+static int check_whole(struct parser *p)
+{
+    struct options *o = p->o;
+
+    if (p->target->n_disks == 0 && p->target_option_seen)
+        return mistake(p, "--target %s: a DISK must follow", p->target->name);
+    if (p->target->n_disks == 0)
+        return mistake(
+            p, "no DISK to serve: name a file, a block device or ram:SIZE, such as "
+               "thimble serve --create 256M disk.img");
+    for (size_t i = 0; i < o->n_targets; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(o->targets[i].name, o->targets[j].name) == 0)
+                return mistake(
+                    p,
+                    "two targets are named %s: give each a name of its own with "
+                    "--name or --target",
+                    o->targets[i].name);
+    return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv,
+                  char message[OPTIONS_MESSAGE_MAX])
+{
+    struct parser p = { .o = o, .target = &o->targets[0], .message = message };
+
+    *o = (struct options){
+        .n_targets = 1,
+        .log_level = LEVEL_WARNING,
+        .max_connections = 1024,
+        .queue_depth = 128,
+        .login_timeout_ms = 15000,
+        .nop_interval_ms = 30000,
+        .grace_ms = 3000,
+        .fail_call = UINT32_MAX,
+    };
+    o->targets[0] =
+        (struct options_target){ .name = DEFAULT_TARGET_NAME, .block_bytes = 512 };
+    message[0] = '\0';
+
+    opterr = 0;
+#ifdef __GLIBC__
+    optind = 0;                 /* forget what an earlier parse left behind */
+#else
+    optind = 1;
+#endif
+    for (;;) {
+        int at = optind > 0 ? optind : 1;
+        int option = getopt_long(argc, argv, "-:hv", long_options, NULL);
+        if (option == -1)
+            break;
+        if (option == 'h' || option == OPT_VERSION) {
+            o->help = option == 'h';
+            o->version = !o->help;
+            return 0;
+        }
+        if (option == '?' || option == ':')
+            return bad_word(&p, option, argv[at]);
+        if (take_option(&p, option, optarg) < 0)
+            return -1;
+    }
+    for (int i = optind; i < argc; i++)             /* after "--" */
+        if (take_option(&p, 1, argv[i]) < 0)
+            return -1;
+    if (check_whole(&p) < 0)
+        return -1;
+
+    if (o->n_listen == 0)
+        add_listen(&p, "127.0.0.1:" THIMBLE_STRING(DEFAULT_PORT));
+    return 0;
+}

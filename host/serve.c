@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * serve.c: from the command line to a running server, and to its end.
+ *
+ * Everything that can go wrong goes wrong before the first `ready` line, with one
+ * sentence and exit code 2.  After that the loop of port/sockets does the work; nothing
+ * is allocated.
+ */
+#define _GNU_SOURCE
+
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "../src/port/sockets/sockets.h"
+#include "../src/thimble.h"
+#include "backend_file.h"
+#include "backend_ram.h"
+#include "chap_file.h"
+#include "crypto.h"
+#include "log.h"
+#include "options.h"
+
+/* Exit codes. */
+enum { DONE = 0, NOT_DURABLE = 1, NOT_STARTED = 2 };
+
+/* What makes an engine for a host of one for a microcontroller.  Memory that is not used
+ * yet is not there yet: the system gives pages when they are touched. */
+enum {
+    SESSIONS_MAX = 256,
+    BUFFERS = 64,
+    BUFFER_BYTES = 262144,
+    PARAMETER_BUFFERS = 16,
+    PARAMETER_BYTES = 131072,
+    BURST_BYTES = 1048576,
+    FIRST_BURST_BYTES = 262144,
+    OUTSTANDING_R2T = 4,
+    READ_AHEAD_BYTES = 65536,
+    READ_AHEAD_BUFFERS = 64,
+    DESCRIPTORS_BESIDE = 32,            /* beside those of connections */
+};
+
+struct served_disk {
+    enum { DISK_NONE, DISK_FILE, DISK_MEMORY } kind;
+    const char *name;
+    struct file_disk file;
+    struct memory_disk memory;
+    struct thimble_fault_disk fault;
+    struct thimble_block *block;
+};
+
+struct served_target {
+    const struct options_target *options;
+    struct chap_file chap;
+    struct served_disk disks[OPTIONS_DISKS_MAX];
+};
+
+struct server {
+    struct options options;
+    struct served_target *targets;
+    struct thimble_sockets *sockets;
+    struct thimble *engine;
+    int signals[2];                     /* a pipe from the signal handler */
+    bool stopping, at_once;
+};
+
+static int __attribute__((format(printf, 1, 2))) not_started(const char *format, ...)
+{
+    va_list args;
+
+    fputs("thimble: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return NOT_STARTED;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Disks and targets
+ */
+
+static int open_disk(struct served_disk *d, const char *name,
+                     const struct options_target *t, char *message)
+{
+    uint64_t bytes;
+
+    d->name = name;
+    if (strncmp(name, "ram:", 4) == 0) {
+        if (!options_size(name + 4, &bytes)) {
+            snprintf(message, BACKEND_MESSAGE_MAX,
+                     "%s: not a size; write it like ram:64M", name);
+            return -1;
+        }
+        if (memory_disk_open(&d->memory, name, bytes, t->block_bytes, message) < 0)
+            return -1;
+        d->kind = DISK_MEMORY;
+        d->block = &d->memory.ram.block;
+        return 0;
+    }
+    struct file_disk_config config = { .path = name, .block_bytes = t->block_bytes,
+                                       .create_bytes = t->create_bytes,
+                                       .read_only = t->read_only };
+    if (file_disk_open(&d->file, &config, message) < 0)
+        return -1;
+    d->kind = DISK_FILE;
+    d->block = &d->file.block;
+    return 0;
+}
+
+static int open_target(struct served_target *t, const struct options *o)
+{
+    char message[BACKEND_MESSAGE_MAX];
+
+    if (t->options->chap_file) {
+        if (chap_file_load(&t->chap, t->options->chap_file, message) < 0)
+            return not_started("%s", message);
+        if (t->chap.readable_by_others)
+            log_line(LEVEL_WARNING,
+                     "%s can be read by others than its owner; chmod 600 it",
+                     t->options->chap_file);
+    }
+    for (size_t i = 0; i < t->options->n_disks; i++) {
+        struct served_disk *d = &t->disks[i];
+        if (open_disk(d, t->options->disks[i], t->options, message) < 0)
+            return not_started("%s", message);
+        if (o->fail_call == UINT32_MAX)
+            continue;
+        thimble_fault_disk_init(&d->fault, d->block);
+        d->fault.fail_at = o->fail_call;
+        d->fault.result = THIMBLE_ERR_IO;
+        d->fault.sticky = true;
+        d->block = &d->fault.block;
+    }
+    return DONE;
+}
+
+static int open_targets(struct server *s)
+{
+    s->targets = calloc(s->options.n_targets, sizeof *s->targets);
+    if (!s->targets)
+        return not_started("no memory for %zu targets", s->options.n_targets);
+    for (size_t i = 0; i < s->options.n_targets; i++) {
+        s->targets[i].options = &s->options.targets[i];
+        int code = open_target(&s->targets[i], &s->options);
+        if (code)
+            return code;
+    }
+    return DONE;
+}
+
+/* Flushes and closes all disks; false: one of them could not be flushed. */
+static bool close_targets(struct server *s)
+{
+    bool durable = true;
+
+    for (size_t i = 0; s->targets && i < s->options.n_targets; i++) {
+        struct served_target *t = &s->targets[i];
+        for (size_t k = 0; k < OPTIONS_DISKS_MAX; k++) {
+            struct served_disk *d = &t->disks[k];
+            if (d->kind == DISK_MEMORY)
+                memory_disk_close(&d->memory);
+            if (d->kind != DISK_FILE || file_disk_close(&d->file))
+                continue;
+            log_line(LEVEL_ERROR,
+                     "%s: cannot be flushed; what was written last may be lost",
+                     d->name);
+            durable = false;
+        }
+        chap_file_free(&t->chap);
+    }
+    free(s->targets);
+    s->targets = NULL;
+    return durable;
+}
+
+static int add_target(struct server *s, struct served_target *t)
+{
+    const struct options_target *o = t->options;
+    struct thimble_target_config config = {
+        .name = o->name,
+        .alias = o->alias,
+        .chap = o->chap_file ? &t->chap.chap : NULL,
+        .allowed = o->n_allowed ? o->allowed : NULL,
+        .n_allowed = o->n_allowed,
+    };
+    int index = thimble_target_add(s->engine, &config);
+
+    if (index == THIMBLE_ERR_NAME)
+        return not_started("%s: not an iSCSI name, or used twice; write it like %s",
+                           o->name, DEFAULT_TARGET_NAME);
+    if (index == THIMBLE_ERR_SECRET)
+        return not_started("%s: a secret in it is empty, or the same in both directions",
+                           o->chap_file);
+    if (index < 0)
+        return not_started("%s: cannot be served (error %d)", o->name, index);
+
+    for (size_t i = 0; i < o->n_disks; i++) {
+        struct thimble_lun_config lun = { .block = t->disks[i].block, .lun = (uint16_t)i,
+                                          .read_only = o->read_only };
+        int error = thimble_lun_add(s->engine, index, &lun);
+        if (error < 0)
+            return not_started("%s: cannot be served (error %d)", o->disks[i], error);
+    }
+    return DONE;
+}
+
+/* --------------------------------------------------------------------------------------
+ * What the engine and the loop report
+ */
+
+static void on_event(void *ctx, const struct thimble_event *event)
+{
+    (void)ctx;
+    log_event(event, event->port_conn ? thimble_sockets_peer(event->port_conn) : "-");
+}
+
+static void on_notice(void *ctx, enum thimble_sockets_notice what, const char *peer,
+                      int error)
+{
+    (void)ctx;
+    switch (what) {
+    case THIMBLE_SOCKETS_TURNED_AWAY:
+        log_limited(
+            LOG_KIND_TURNED_AWAY, LEVEL_WARNING,
+            "%s: turned away, all connections are in use; see --max-connections", peer);
+        break;
+    case THIMBLE_SOCKETS_ACCEPT_PAUSED:
+        log_limited(LOG_KIND_ACCEPT, LEVEL_WARNING,
+                    "no connection can be accepted now: %s", strerror(error));
+        break;
+    }
+}
+
+static int signal_pipe_in = -1;
+
+static void on_signal(int number)
+{
+    int error = errno;
+    char byte = (char)number;
+
+    if (write(signal_pipe_in, &byte, 1) < 0) {
+        /* The pipe is full of signals: they will be seen. */
+    }
+    errno = error;
+}
+
+static void on_signal_pipe(void *ctx)
+{
+    struct server *s = ctx;
+    char bytes[16];
+    ssize_t n;
+
+    while ((n = read(s->signals[0], bytes, sizeof bytes)) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            s->at_once = s->stopping;
+            if (s->stopping)
+                continue;
+            s->stopping = true;
+            log_line(LEVEL_INFO, "asked to end (signal %d); initiators have %" PRIu32
+                     " s to log out", bytes[i], s->options.grace_ms / 1000);
+            thimble_sockets_stop_listening(s->sockets);
+            thimble_shutdown(s->engine, s->options.grace_ms);
+        }
+    }
+}
+
+static int catch_signals(struct server *s)
+{
+    static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+    struct sigaction end = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+    if (pipe(s->signals) < 0)
+        return not_started("no pipe for signals: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) {
+        fcntl(s->signals[i], F_SETFL, O_NONBLOCK);
+        fcntl(s->signals[i], F_SETFD, FD_CLOEXEC);
+    }
+    signal_pipe_in = s->signals[1];
+    sigemptyset(&end.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        sigaction(ends[i], &end, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    int error = thimble_sockets_watch(s->sockets, s->signals[0], on_signal_pipe, s);
+    if (error < 0)
+        return not_started("signals cannot be waited for: %s", strerror(-error));
+    return DONE;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Engine and sockets
+ */
+
+static void *get_memory(size_t bytes)
+{
+    void *mem =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return mem == MAP_FAILED ? NULL : mem;
+}
+
+/* Each connection needs a descriptor; asks the system for as many as we may have. */
+static void fit_connections(struct options *o)
+{
+    struct rlimit limit;
+    size_t n_disks = 0;
+
+    for (size_t i = 0; i < o->n_targets; i++)
+        n_disks += o->targets[i].n_disks;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    rlim_t beside = DESCRIPTORS_BESIDE + n_disks;
+    rlim_t spare = 4 + (rlim_t)o->max_connections / 8;
+    rlim_t wanted = o->max_connections + spare + beside;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return;
+    rlim_t left = limit.rlim_cur > beside + 8 ? limit.rlim_cur - beside - 8 : 1;
+    uint16_t fitting = (uint16_t)(left * 8 / 9 ? left * 8 / 9 : 1);
+    log_line(LEVEL_WARNING,
+             "%u connections at most, not %u: the system allows no more than "
+             "%llu descriptors (ulimit -n)",
+             fitting, o->max_connections, (unsigned long long)limit.rlim_cur);
+    o->max_connections = fitting;
+}
+
+static int start_sockets(struct server *s)
+{
+    struct thimble_sockets_config config = {
+        .n_connections = s->options.max_connections,
+        .n_listeners = (uint16_t)s->options.n_listen,
+        .n_watched = 1,
+        .read_ahead_bytes = READ_AHEAD_BYTES,
+        .n_read_ahead = READ_AHEAD_BUFFERS,
+        .ctx = s,
+        .notice = on_notice,
+    };
+    size_t bytes = thimble_sockets_memory_bytes(&config);
+    void *mem = get_memory(bytes);
+
+    if (!mem)
+        return not_started("no memory for %u connections; see --max-connections",
+                           s->options.max_connections);
+    int error = thimble_sockets_init(&s->sockets, mem, bytes, &config);
+    if (error < 0)
+        return not_started("cannot wait for connections: %s", strerror(-error));
+    return DONE;
+}
+
+static int start_engine(struct server *s)
+{
+    const struct options *o = &s->options;
+    uint32_t n_luns = 0;
+
+    for (size_t i = 0; i < o->n_targets; i++)
+        n_luns += (uint32_t)o->targets[i].n_disks;
+    struct thimble_config config = {
+        .n_connections = o->max_connections,
+        .n_sessions =
+            o->max_connections < SESSIONS_MAX ? o->max_connections : SESSIONS_MAX,
+        .queue_depth = o->queue_depth,
+        .n_buffers = BUFFERS,
+        .buffer_bytes = BUFFER_BYTES,
+        .n_parameter_buffers = PARAMETER_BUFFERS,
+        .parameter_bytes = PARAMETER_BYTES,
+        .n_logins = o->max_connections,
+        .n_targets = (uint16_t)o->n_targets,
+        .n_luns = (uint16_t)n_luns,
+        .max_burst_bytes = BURST_BYTES,
+        .first_burst_bytes = FIRST_BURST_BYTES,
+        .max_outstanding_r2t = OUTSTANDING_R2T,
+        .login_timeout_ms = o->login_timeout_ms,
+        .nop_interval_ms = o->nop_interval_ms ? o->nop_interval_ms : THIMBLE_NEVER,
+        .ctx = s,
+        .wake = thimble_sockets_wake,
+        .event = on_event,
+        .portal = thimble_sockets_portal,
+        .crypto = &host_crypto,
+    };
+    /* There are only so many commands that all sessions together may have open. */
+    while (thimble_memory_bytes(&config) == 0 && config.n_sessions > 1)
+        config.n_sessions /= 2;
+    size_t bytes = thimble_memory_bytes(&config);
+    void *mem = bytes ? get_memory(bytes) : NULL;
+
+    if (!bytes)
+        return not_started(
+            "--max-connections %u and --queue-depth %u are too much together; "
+            "make one of them smaller",
+            o->max_connections, o->queue_depth);
+    if (!mem)
+        return not_started("no memory (%zu bytes) for %u connections; make "
+                           "--max-connections smaller",
+                           bytes, o->max_connections);
+    int error = thimble_init(&s->engine, mem, bytes, &config);
+    if (error < 0)
+        return not_started("the engine does not start (error %d)", error);
+    thimble_sockets_attach(s->sockets, s->engine);
+    for (size_t i = 0; i < o->n_targets; i++) {
+        int code = add_target(s, &s->targets[i]);
+        if (code)
+            return code;
+    }
+    return DONE;
+}
+
+static int listen_at(struct server *s, const struct options_address *a)
+{
+    int error = thimble_sockets_listen(s->sockets, (const void *)&a->address, a->len);
+
+    if (error == -EADDRINUSE)
+        return not_started(
+            "--listen %s: the port is in use; stop the other server, or choose "
+            "another port",
+            a->text);
+    if (error == -EADDRNOTAVAIL)
+        return not_started("--listen %s: this machine does not have that address",
+                           a->text);
+    if (error == -EACCES)
+        return not_started("--listen %s: not permitted; choose a port above 1023",
+                           a->text);
+    if (error < 0)
+        return not_started("--listen %s: %s", a->text, strerror(-error));
+    return DONE;
+}
+
+/* IPv4 first: [::] then leaves 0.0.0.0 with the same port to its own listener. */
+static int listen_at_all(struct server *s)
+{
+    static const int families[] = { AF_INET, AF_INET6 };
+
+    for (int f = 0; f < 2; f++) {
+        for (size_t i = 0; i < s->options.n_listen; i++) {
+            const struct options_address *a = &s->options.listen[i];
+            int code = a->address.ss_family == families[f] ? listen_at(s, a) : DONE;
+            if (code)
+                return code;
+        }
+    }
+    return DONE;
+}
+
+static void warn_if_open(const struct options *o)
+{
+    for (size_t i = 0; i < o->n_listen; i++) {
+        if (options_is_loopback(&o->listen[i]))
+            continue;
+        for (size_t k = 0; k < o->n_targets; k++)
+            if (!o->targets[k].chap_file && o->targets[k].n_allowed == 0)
+                log_line(LEVEL_WARNING,
+                         "everybody who reaches %s can read%s %s; to prevent it, add "
+                         "--chap-file FILE or --allow IQN", o->listen[i].text,
+                         o->targets[k].read_only ? "" : " and write", o->targets[k].name);
+    }
+}
+
+static void say_ready(const struct server *s)
+{
+    char address[THIMBLE_SOCKETS_ADDRESS_MAX];
+
+    for (unsigned i = 0;
+         thimble_sockets_listener(s->sockets, i, address, sizeof address); i++)
+        for (size_t t = 0; t < s->options.n_targets; t++)
+            for (size_t lun = 0; lun < s->options.targets[t].n_disks; lun++)
+                printf("ready iscsi://%s/%s/%zu\n", address, s->options.targets[t].name,
+                       lun);
+    fflush(stdout);
+}
+
+static int start(struct server *s)
+{
+    int code;
+
+    fit_connections(&s->options);
+    if ((code = open_targets(s)) || (code = start_sockets(s)) ||
+        (code = start_engine(s)) || (code = catch_signals(s)) ||
+        (code = listen_at_all(s)))
+        return code;
+    warn_if_open(&s->options);
+    say_ready(s);
+    return DONE;
+}
+
+static void run(struct server *s)
+{
+    while (!s->at_once) {
+        if (s->stopping && thimble_idle(s->engine) && thimble_sockets_idle(s->sockets))
+            break;
+        thimble_sockets_run_once(s->sockets);
+    }
+    thimble_sockets_close(s->sockets);
+}
+
+int serve(int argc, char **argv)
+{
+    static struct server s;
+    char message[OPTIONS_MESSAGE_MAX];
+
+    if (options_parse(&s.options, argc, argv, message) < 0)
+        return not_started("%s", message);
+    if (s.options.help || s.options.version) {
+        fputs(s.options.help ? options_help : "thimble " THIMBLE_VERSION "\n", stdout);
+        return DONE;
+    }
+    log_set_level(s.options.log_level);
+
+    int code = start(&s);
+    if (code == DONE)
+        run(&s);
+    if (!close_targets(&s) && code == DONE)
+        code = NOT_DURABLE;
+    log_flush();
+    return code;
+}

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task.c: a SCSI command's life: start, data, disk, status, abort.
+ *
+ * Layer 3: here iSCSI's data transfer (RFC 7143 4.2.5: immediate, unsolicited, R2T, Data-In) meets SCSI's commands.
+ * A WRITE holds no memory while it waits: each Data-Out goes to the disk when it is complete.  A READ holds at most
+ * THIMBLE_READ_AHEAD buffers.  Sending is send.c's; it asks th_command_has_output().
+ */
+#include <string.h>
+
+#include "engine.h"
+
+/* ------------------------------------------------------------------------------------
+ * Tasks
+ */
+struct th_task *th_task_new(struct thimble_conn *c, bool immediate)
+{
+    if (immediate ? c->n_immediate >= TH_TASKS_IMMEDIATE : c->used >= c->window)
+        return NULL;
+
+    struct th_task *t = c->free_tasks;
+    c->free_tasks = t->next_active;
+    uint8_t generation = t->generation;
+    memset(t, 0, sizeof *t);
+    t->generation = (uint8_t)(generation + 1);
+    t->conn = c;
+    t->immediate = immediate;
+    if (immediate)
+        c->n_immediate++;
+    else
+        c->used++;
+    t->next_active = c->tasks;
+    c->tasks = t;
+    return t;
+}
+
+static void give_ready(struct th_task *t)
+{
+    while (t->ready) {
+        struct th_buf *b = t->ready;
+        t->ready = b->next;
+        th_buf_give(t->conn->engine, b);
+    }
+    t->ready_last = NULL;
+}
+
+static void give_param(struct th_task *t)
+{
+    if (t->kind == TASK_COMMAND && t->cmd.param) {
+        th_param_give(t->conn->engine, t->cmd.param);
+        t->cmd.param = NULL;
+    }
+}
+
+/* t leaves everything that it is in.  No disk call of it is under way. */
+void th_task_free(struct th_task *t)
+{
+    struct thimble_conn *c = t->conn;
+
+    th_unsend(t);
+    th_buf_unwait(t);
+    give_ready(t);
+    give_param(t);
+    if (c->rx_task == t) {              /* what still arrives for it is nobody's */
+        c->rx_task = NULL;
+        if (!c->rx_buf) {
+            c->rx_into = INTO_NOTHING;
+            if (c->rx_state == RX_BUFFER)
+                c->rx_state = RX_DATA;
+        }
+    }
+    if (t->kind == TASK_PARKED)
+        c->n_parked--;
+
+    struct th_task **link = &c->tasks;
+    while (*link != t)
+        link = &(*link)->next_active;
+    *link = t->next_active;
+    t->next_active = c->free_tasks;
+    c->free_tasks = t;
+    if (t->immediate)
+        c->n_immediate--;
+    else
+        c->used--;
+    t->kind = TASK_FREE;
+
+    struct th_task *aborter = t->aborter;
+    t->aborter = NULL;
+    if (aborter)
+        th_manage_task_ended(aborter);
+    if (c->state == CONN_GONE && !c->tasks)
+        th_conn_release(c);
+    else
+        th_wake_stalled(c->engine);
+}
+
+struct th_task *th_task_by_itt(struct thimble_conn *c, uint32_t itt)
+{
+    for (struct th_task *t = c->tasks; t; t = t->next_active)
+        if (t->kind == TASK_COMMAND && t->itt == itt && !t->aborted)
+            return t;
+    return NULL;
+}
+
+/* A target transfer tag: which task, which use of it, which R2T. */
+uint32_t th_task_ttt(const struct th_task *t, uint32_t r2t_sn)
+{
+    uint32_t index = (uint32_t)(t - t->conn->engine->tasks);
+    return (uint32_t)(t->generation & 0x7f) << 24 | (r2t_sn & 0xff) << 16 | index;
+}
+
+/* The task that waits for the data that ttt asked for, or NULL. */
+struct th_task *th_task_by_ttt(struct thimble_conn *c, uint32_t ttt)
+{
+    struct th_task *t = &c->engine->tasks[ttt & 0xffff];
+
+    if (t->kind != TASK_COMMAND || t->conn != c || t->aborted)
+        return NULL;
+    return th_task_ttt(t, t->r2t_done) == ttt ? t : NULL;
+}
+
+bool th_task_manages(const struct thimble_conn *c)
+{
+    for (const struct th_task *t = c->tasks; t; t = t->next_active)
+        if (t->kind == TASK_MANAGE)
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------------------------
+ * Ends
+ */
+
+/* The initiator still owes data that it was asked for, or announced. */
+static bool data_is_owed(const struct th_task *t)
+{
+    return t->unsolicited || t->r2t_done != t->r2t_sn;
+}
+
+/* The status is final.  It goes out when the disk has let go and all data that was asked for is in. */
+static void finish(struct th_task *t)
+{
+    if (t->aborted) {
+        if (t->disk_calls == 0)
+            th_task_free(t);
+        return;
+    }
+    if (t->phase != PHASE_DRAIN && t->cmd.status == TH_STATUS_CHECK_CONDITION)
+        give_ready(t);                  /* data of a command that failed is not sent */
+    t->phase = PHASE_DRAIN;
+    if (t->disk_calls > 0 || data_is_owed(t))
+        return;
+    give_param(t);
+    t->phase = PHASE_STATUS;
+    th_send(t);
+}
+
+static void disk_failed(struct th_task *t, int result, bool writing)
+{
+    if (t->phase == PHASE_DRAIN)
+        return;                         /* the first cause is kept */
+    th_scsi_disk_error(&t->cmd, result, writing);
+    th_event(t->conn, THIMBLE_EVENT_DISK_ERROR, THIMBLE_REASON_NONE, t->cmd.sense);
+}
+
+/* Data-Out came out of order, or with a wrong digest: the task ends when all its data is in (RFC 7143 7.8, 7.9). */
+void th_command_out_of_order(struct th_task *t)
+{
+    th_scsi_check(&t->cmd, TH_SENSE_PROTOCOL_CRC);
+    t->phase = PHASE_DRAIN;
+}
+
+/* ------------------------------------------------------------------------------------
+ * Writing
+ */
+static void write_submit(struct th_task *t, struct th_buf *b);
+
+static void command_next(struct th_task *t, enum th_next next);
+
+/* Data came in, or came to rest on the disk: is there more to ask for, or is the command through? */
+static void write_check(struct th_task *t)
+{
+    if (t->phase == PHASE_DRAIN) {
+        finish(t);
+        return;
+    }
+    if (t->done < t->total || data_is_owed(t)) {
+        if (th_command_wants_r2t(t))
+            th_send(t);
+        return;
+    }
+    if (t->phase == PHASE_PARAM)
+        command_next(t, th_scsi_param(&t->cmd));
+    else if (t->disk_calls == 0)
+        command_next(t, th_scsi_written(&t->cmd));
+}
+
+bool th_command_wants_r2t(const struct th_task *t)
+{
+    return (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM) && !t->unsolicited &&
+           t->asked < t->total &&
+           (uint16_t)(t->r2t_sn - t->r2t_done) < t->conn->params.max_outstanding_r2t;
+}
+
+/* A buffer of a WRITE is through with the disk. */
+static void write_done(struct th_task *t, struct th_buf *b, int result)
+{
+    th_buf_give(t->conn->engine, b);
+    t->disk_calls--;
+    if (result < 0 && !t->aborted) {
+        disk_failed(t, result, true);
+        t->phase = PHASE_DRAIN;
+    }
+    if (t->aborted)
+        finish(t);
+    else
+        write_check(t);
+}
+
+/* b is through with partial.c. */
+void th_command_disk_done(struct th_task *t, struct th_buf *b, int result)
+{
+    write_done(t, b, result);
+}
+
+static void write_io_done(struct thimble_io *io, int result)
+{
+    struct th_buf *b = (struct th_buf *)io;     /* its first member */
+    struct th_task *t = b->task;
+    struct thimble_conn *c = t->conn;
+
+    th_gate_leave(&t->cmd.lu->gate, TH_GATE_SHARED);
+    write_done(t, b, result);
+    th_conn_wake(c);
+}
+
+static void gate_entered(struct thimble_io *io, int result)
+{
+    struct th_buf *b = (struct th_buf *)io;
+    struct th_task *t = b->task;
+
+    (void)result;
+    if (t->aborted) {
+        write_io_done(io, THIMBLE_OK);
+        return;
+    }
+    b->io.done = write_io_done;
+    int r = th_scsi_write(&t->cmd, b->offset, b->len, b->mem, &b->io);
+    if (r != THIMBLE_PENDING)
+        write_io_done(io, r);
+}
+
+/* A piece of a WRITE's data goes to the disk. */
+static void write_submit(struct th_task *t, struct th_buf *b)
+{
+    t->disk_calls++;
+    b->task = t;
+    if (th_partial_needed(t, b->offset, b->len)) {
+        th_partial_start(b);
+        return;
+    }
+
+    struct th_gate *gate = &t->cmd.lu->gate;
+    b->io.done = gate_entered;
+    if (th_gate_enter(gate, TH_GATE_SHARED, &b->io) == THIMBLE_PENDING)
+        return;
+    b->io.done = write_io_done;
+    int r = th_scsi_write(&t->cmd, b->offset, b->len, b->mem, &b->io);
+    if (r == THIMBLE_PENDING)
+        return;
+    th_gate_leave(gate, TH_GATE_SHARED);
+    write_done(t, b, r);
+}
+
+/* Counts a piece of data, and sees where a burst ends: where its F bit must be (11.7.1). */
+static void count_data(struct th_task *t, uint32_t len, bool final)
+{
+    t->done += len;
+    if (t->unsolicited) {
+        if (t->done == t->asked && !final && t->phase != PHASE_DRAIN && len > 0)
+            th_command_out_of_order(t); /* more than FirstBurstLength is coming */
+        if (final) {
+            t->unsolicited = false;
+            t->asked = t->burst_start = t->done;
+            t->data_sn = 0;
+        }
+        return;
+    }
+    if (t->r2t_done == t->r2t_sn)
+        return;                         /* immediate data alone */
+
+    uint32_t max = t->conn->params.max_burst_bytes;
+    uint32_t left = t->total - t->burst_start;
+    uint32_t burst_end = t->burst_start + th_min32(left, max);
+    if (t->phase != PHASE_DRAIN && final != (t->done == burst_end))
+        th_command_out_of_order(t);
+    if (final) {
+        t->r2t_done++;
+        t->burst_start = burst_end;
+        t->data_sn = 0;
+    }
+}
+
+/* A data segment of t has arrived, in b or in its parameter buffer (b is then NULL). */
+void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, uint32_t len,
+                         bool final, bool bad_digest)
+{
+    struct thimble *e = t->conn->engine;
+    bool with_command = (t->conn->bhs[0] & 0x3f) == TH_OP_SCSI_COMMAND;
+
+    if (t->aborted) {
+        if (b)
+            th_buf_give(e, b);
+        return;
+    }
+    if (bad_digest && (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM))
+        th_command_out_of_order(t);
+    if (with_command)
+        t->done = len;                  /* its F bit speaks of what follows */
+    else
+        count_data(t, len, final);
+
+    if (b && t->phase == PHASE_WRITE && len > 0 && offset < t->medium) {
+        b->offset = offset;
+        b->len = th_min32(len, t->medium - offset);
+        write_submit(t, b);
+        if (t->phase == PHASE_WRITE && t->disk_calls > 0)
+            write_check(t);             /* the disk is at work: ask for more meanwhile */
+        return;
+    }
+    if (b)
+        th_buf_give(e, b);
+    if (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM || t->phase == PHASE_DRAIN)
+        write_check(t);
+}
+
+/* ------------------------------------------------------------------------------------
+ * Reading
+ */
+static unsigned ready_count(const struct th_task *t)
+{
+    unsigned n = 0;
+    for (const struct th_buf *b = t->ready; b; b = b->next)
+        n++;
+    return n;
+}
+
+static void ready_add(struct th_task *t, struct th_buf *b)
+{
+    b->next = NULL;
+    if (t->ready)
+        t->ready_last->next = b;
+    else
+        t->ready = b;
+    t->ready_last = b;
+}
+
+/* A buffer of a READ came back from the disk. */
+static void read_done(struct th_task *t, struct th_buf *b, int result)
+{
+    t->disk_calls--;
+    if (t->aborted || result < 0) {
+        th_buf_give(t->conn->engine, b);
+        if (!t->aborted)
+            disk_failed(t, result, false);
+        finish(t);
+        return;
+    }
+    ready_add(t, b);
+    th_send(t);
+}
+
+static void read_io_done(struct thimble_io *io, int result)
+{
+    struct th_buf *b = (struct th_buf *)io;
+    struct th_task *t = b->task;
+    struct thimble_conn *c = t->conn;
+
+    read_done(t, b, result);
+    if (t->kind == TASK_COMMAND && t->phase == PHASE_READ && t->conn == c && !t->aborted)
+        th_command_pump(t);
+    th_conn_wake(c);
+}
+
+static void read_pump(struct th_task *t)
+{
+    struct thimble *e = t->conn->engine;
+    uint8_t shift = t->cmd.lu->block->block_shift;
+
+    while (t->phase == PHASE_READ && !t->aborted && t->asked < t->total && t->disk_calls == 0 &&
+           ready_count(t) < THIMBLE_READ_AHEAD) {
+        struct th_buf *b = th_buf_take(e, true);
+        if (!b) {
+            th_buf_wait(t);
+            return;
+        }
+        uint32_t left = t->total - t->asked;
+        uint32_t blocks = left >> shift;
+        if ((left & ((1u << shift) - 1)) != 0)
+            blocks++;                   /* the transfer ends inside a block: read all of it */
+        uint32_t len = th_min32(blocks, e->config.buffer_bytes >> shift) << shift;
+
+        b->task = t;
+        b->io.done = read_io_done;
+        b->offset = t->asked;
+        b->len = th_min32(len, left);
+        t->asked += b->len;
+        t->disk_calls++;
+        int r = th_scsi_read(&t->cmd, b->offset, len, b->mem, &b->io);
+        if (r == THIMBLE_PENDING)
+            return;
+        read_done(t, b, r);
+    }
+}
+
+static void reply_pump(struct th_task *t)
+{
+    struct thimble *e = t->conn->engine;
+    struct th_buf *b = th_buf_take(e, true);
+
+    if (!b) {
+        th_buf_wait(t);
+        return;
+    }
+    th_scsi_reply(&t->cmd, b->mem, e->config.buffer_bytes);
+    t->total = 0;
+    if (t->cmd.status == TH_STATUS_GOOD && t->read_dir)
+        t->total = th_min32(t->edtl, t->cmd.data_bytes);
+    t->asked = b->len = t->total;
+    b->task = t;
+    if (t->total > 0)
+        ready_add(t, b);
+    else
+        th_buf_give(e, b);
+    finish(t);
+}
+
+/* t may go on: it was just started, a buffer came free, or a PDU of it was made. */
+void th_command_pump(struct th_task *t)
+{
+    if (t->aborted)
+        return;
+    if (t->phase == PHASE_REPLY)
+        reply_pump(t);
+    else if (t->phase == PHASE_READ && !t->mapped)
+        read_pump(t);
+}
+
+/* ------------------------------------------------------------------------------------
+ * Start, and what SCSI says comes next
+ */
+static void start_read(struct th_task *t)
+{
+    t->total = t->read_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
+    t->phase = PHASE_READ;
+    t->asked = 0;
+    if (t->total == 0) {
+        finish(t);
+        return;
+    }
+    if (!t->conn->params.data_digest && th_scsi_map(&t->cmd, 0, t->cmd.data_bytes)) {
+        t->mapped = true;
+        t->asked = t->total;
+        th_send(t);
+        return;
+    }
+    read_pump(t);
+}
+
+static void start_write(struct th_task *t)
+{
+    uint8_t shift = t->cmd.lu->block->block_shift;
+
+    t->total = t->write_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
+    t->medium = t->total >> shift << shift;
+    t->phase = PHASE_WRITE;
+    if (t->asked == 0 && !t->unsolicited)   /* else write_check() comes with the data */
+        write_check(t);
+}
+
+static void start_param(struct th_task *t)
+{
+    struct thimble *e = t->conn->engine;
+
+    t->total = t->write_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
+    if (t->total < t->cmd.data_bytes) {
+        command_next(t, th_scsi_check(&t->cmd, TH_SENSE_INVALID_INFORMATION_UNIT));
+        return;
+    }
+    t->cmd.param = th_param_take(e);
+    if (!t->cmd.param) {                /* SAM-5 5.3.1: BUSY if it is the only one */
+        bool only = t->conn->tasks == t && !t->next_active;
+        t->cmd.status = only ? TH_STATUS_BUSY : TH_STATUS_TASK_SET_FULL;
+        command_next(t, TH_NEXT_STATUS);
+        return;
+    }
+    t->phase = PHASE_PARAM;
+    if (t->asked == 0 && !t->unsolicited)
+        write_check(t);
+}
+
+static void command_next(struct th_task *t, enum th_next next)
+{
+    switch (next) {
+    case TH_NEXT_STATUS:
+        finish(t);
+        break;
+    case TH_NEXT_REPLY:
+        t->phase = PHASE_REPLY;
+        reply_pump(t);
+        break;
+    case TH_NEXT_READ:
+        start_read(t);
+        break;
+    case TH_NEXT_WRITE:
+        start_write(t);
+        break;
+    case TH_NEXT_PARAM:
+        start_param(t);
+        break;
+    case TH_NEXT_WAIT:
+        t->phase = PHASE_DISK;
+        break;
+    }
+}
+
+/* A command that waited for a disk (TH_NEXT_WAIT) has its status. */
+void th_command_resume(struct th_cmd *cmd)
+{
+    struct th_task *t = (struct th_task *)((char *)cmd - offsetof(struct th_task, cmd));
+    struct thimble_conn *c = t->conn;
+
+    if (cmd->status == TH_STATUS_CHECK_CONDITION && !t->aborted)
+        th_event(c, THIMBLE_EVENT_DISK_ERROR, THIMBLE_REASON_NONE, cmd->sense);
+    t->phase = PHASE_STATUS;            /* no longer at the disk */
+    finish(t);
+    th_conn_wake(c);
+}
+
+/* c->bhs holds the command; t has been filled from it as far as iSCSI goes. */
+void th_command_start(struct th_task *t)
+{
+    struct thimble_conn *c = t->conn;
+    int lun = th_scsi_lun_decode(c->bhs + 8);
+
+    memcpy(t->cmd.cdb, c->bhs + 32, 16);
+    t->cmd.nexus = &c->nexus;
+    if (lun >= 0 && lun < THIMBLE_LUNS_MAX)
+        t->cmd.lu = c->nexus.target->lus[lun];
+    if (t->write_dir)
+        c->timer_ms = c->engine->now_ms;
+    enum th_next next = th_scsi_start(&t->cmd);
+    if (t->cmd.exact && t->cmd.status == TH_STATUS_GOOD &&
+        (t->write_dir ? t->edtl : 0) != t->cmd.data_bytes)
+        next = th_scsi_check(&t->cmd, TH_SENSE_INVALID_CDB_FIELD);
+    command_next(t, next);
+}
+
+/* ------------------------------------------------------------------------------------
+ * Abort
+ */
+
+/* t ends without an answer: at once, or when the disk lets go of it; aborter (or NULL) is told. */
+void th_task_abort(struct th_task *t, struct th_task *aborter)
+{
+    if (t->aborted)
+        return;
+    bool at_disk = t->disk_calls > 0 ||
+                   (t->kind == TASK_COMMAND && t->phase == PHASE_DISK);
+
+    t->aborted = true;
+    t->aborter = aborter;
+    if (aborter)
+        aborter->manage.to_end++;
+    if (!at_disk) {
+        th_task_free(t);
+        return;
+    }
+    t->cmd.aborted = true;
+    th_unsend(t);
+    th_buf_unwait(t);
+    give_ready(t);
+}
+
+/* Aborts c's commands for lu (NULL: for all units); returns how many. */
+uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct th_task *aborter)
+{
+    uint32_t n = 0;
+
+    for (struct th_task *t = c->tasks, *next; t; t = next) {
+        next = t->next_active;
+        if (t->kind == TASK_COMMAND && !t->aborted && (!lu || t->cmd.lu == lu)) {
+            th_task_abort(t, aborter);
+            n++;
+        }
+    }
+    return n;
+}
+
+/* A logout: what is not finished ends; answers that wait to be sent are sent. */
+void th_abort_unfinished(struct thimble_conn *c)
+{
+    for (struct th_task *t = c->tasks, *next; t; t = next) {
+        next = t->next_active;
+        if (t->kind == TASK_PARKED || (t->kind == TASK_COMMAND && t->phase != PHASE_STATUS))
+            th_task_abort(t, NULL);
+    }
+}

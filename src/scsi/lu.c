@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lu.c: what outlives a command: sessions, unit attentions, reservations, the writers' gate.
+ *
+ * Knows lists and flags, no CDB and no disk.  Layer 2.  SAM-5 4.7 (LUNs), 5.14 (unit
+ * attentions), 6.3 (resets); SPC-2 5.5.1 (RESERVE and RELEASE).
+ */
+#include "lu.h"
+
+#include <string.h>
+
+#include "../core/wire.h"
+#include "ops.h"
+
+/* --------------------------------------------------------------------------------------
+ * The gate
+ */
+static bool gate_admits(const struct th_gate *g, enum th_gate_kind kind)
+{
+    return !g->exclusive && (kind == TH_GATE_SHARED || g->sharers == 0);
+}
+
+static void gate_let_in(struct th_gate *g, enum th_gate_kind kind)
+{
+    if (kind == TH_GATE_SHARED)
+        g->sharers++;
+    else
+        g->exclusive = true;
+}
+
+int th_gate_enter(struct th_gate *g, enum th_gate_kind kind, struct thimble_io *io)
+{
+    if (!g->first && gate_admits(g, kind)) {
+        gate_let_in(g, kind);
+        return THIMBLE_OK;
+    }
+
+    io->op = (uint8_t)kind;
+    io->next = NULL;
+    if (g->first)
+        g->last->next = io;
+    else
+        g->first = io;
+    g->last = io;
+    return THIMBLE_PENDING;
+}
+
+/* Who is let in may leave before done() returns, and so let in the next: the outermost call
+ * does it for all, so that a long queue does not become a deep stack. */
+void th_gate_leave(struct th_gate *g, enum th_gate_kind kind)
+{
+    if (kind == TH_GATE_SHARED)
+        g->sharers--;
+    else
+        g->exclusive = false;
+
+    if (g->granting)
+        return;
+    g->granting = true;
+    while (g->first && gate_admits(g, (enum th_gate_kind)g->first->op)) {
+        struct thimble_io *io = g->first;
+        g->first = io->next;
+        gate_let_in(g, (enum th_gate_kind)io->op);
+        io->done(io, THIMBLE_OK);
+    }
+    g->granting = false;
+}
+
+/* --------------------------------------------------------------------------------------
+ * LUNs
+ */
+enum { LUN_PERIPHERAL = 0x00, LUN_FLAT = 0x40, LUN_EXTENDED_FLAT_24 = 0xd2 };
+
+int th_scsi_lun_decode(const uint8_t field[8])
+{
+    uint32_t lun, used;
+
+    switch (field[0] & 0xc0) {
+    case LUN_PERIPHERAL:                        /* bus identifier 0: this target */
+        if (field[0])
+            return -1;
+        lun = field[1];
+        used = 2;
+        break;
+    case LUN_FLAT:
+        lun = th_get16(field) & 0x3fffu;
+        used = 2;
+        break;
+    default:
+        if (field[0] != LUN_EXTENDED_FLAT_24)
+            return -1;
+        lun = th_get24(field + 1);
+        used = 4;
+        break;
+    }
+    for (uint32_t i = used; i < 8; i++)         /* further levels */
+        if (field[i])
+            return -1;
+    return (int)lun;
+}
+
+void th_lun_encode(uint8_t field[8], uint16_t lun)
+{
+    memset(field, 0, 8);
+    if (lun < 256)
+        field[1] = (uint8_t)lun;
+    else
+        th_put16(field, (uint32_t)LUN_FLAT << 8 | lun);
+}
+
+/* --------------------------------------------------------------------------------------
+ * Unit attentions
+ */
+static const uint32_t ua_sense[TH_UA_COUNT] = {
+    [TH_UA_POWER_ON]         = TH_SENSE_POWER_ON,
+    [TH_UA_LU_RESET]         = TH_SENSE_DEVICE_RESET,
+    [TH_UA_NEXUS_LOSS]       = TH_SENSE_NEXUS_LOSS,
+    [TH_UA_MEDIUM_CHANGED]   = TH_SENSE_MEDIUM_CHANGED,
+    [TH_UA_MODE_CHANGED]     = TH_SENSE_MODE_CHANGED,
+    [TH_UA_CAPACITY_CHANGED] = TH_SENSE_CAPACITY_CHANGED,
+    [TH_UA_COMMANDS_CLEARED] = TH_SENSE_COMMANDS_CLEARED,
+    [TH_UA_LUNS_CHANGED]     = TH_SENSE_LUNS_CHANGED,
+};
+
+_Static_assert(TH_UA_COUNT <= 16, "th_nexus.ua is a set of 16");
+
+uint32_t th_scsi_ua_sense(enum th_ua ua)
+{
+    return ua_sense[ua];
+}
+
+/* The one that comes first.  At least one is pending. */
+static enum th_ua first_ua(unsigned pending)
+{
+    unsigned ua = 0;
+    while (!(pending & 1u << ua))
+        ua++;
+    return (enum th_ua)ua;
+}
+
+uint32_t th_ua_take(const struct th_lu *lu, struct th_nexus *nexus)
+{
+    uint16_t *pending = &nexus->ua[lu->lun];
+
+    if (*pending == 0)
+        return TH_SENSE_NONE;
+    enum th_ua ua = first_ua(*pending);
+    *pending = (uint16_t)(*pending & ~(1u << ua));
+    return ua_sense[ua];
+}
+
+uint32_t th_scsi_ua_query(const struct th_nexus *nexus, uint16_t lun)
+{
+    unsigned pending = nexus->ua[lun];
+
+    if (pending == 0)
+        return 0;
+    uint32_t depth = pending & (pending - 1) ? 2 : 1;   /* several: one */
+    return depth << 20 | ua_sense[first_ua(pending)];
+}
+
+void th_scsi_ua(struct th_lu *lu, enum th_ua ua, const struct th_nexus *but)
+{
+    for (struct th_nexus *n = lu->target->nexuses; n; n = n->next)
+        if (n != but)
+            n->ua[lu->lun] = (uint16_t)(n->ua[lu->lun] | 1u << ua);
+}
+
+void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua)
+{
+    for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
+        nexus->ua[lun] = (uint16_t)(nexus->ua[lun] & ~(1u << ua));
+}
+
+/* --------------------------------------------------------------------------------------
+ * Sessions, resets, reservations
+ */
+void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target)
+{
+    nexus->target = target;
+    nexus->next = target->nexuses;
+    target->nexuses = nexus;
+    for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
+        nexus->ua[lun] = 1u << TH_UA_POWER_ON;
+}
+
+static void release_all(const struct th_nexus *nexus)
+{
+    struct th_lu **lus = nexus->target->lus;
+
+    for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
+        if (lus[lun] && lus[lun]->reserved_by == nexus)
+            lus[lun]->reserved_by = NULL;
+}
+
+void th_scsi_nexus_end(struct th_nexus *nexus)
+{
+    struct th_nexus **at = &nexus->target->nexuses;
+
+    release_all(nexus);
+    while (*at && *at != nexus)
+        at = &(*at)->next;
+    TH_ASSERT(*at == nexus);
+    if (*at)
+        *at = nexus->next;
+}
+
+void th_scsi_nexus_reset(struct th_nexus *nexus)
+{
+    release_all(nexus);
+    for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
+        nexus->ua[lun] = (uint16_t)(nexus->ua[lun] | 1u << TH_UA_NEXUS_LOSS);
+}
+
+void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by)
+{
+    lu->reserved_by = NULL;
+    th_scsi_ua(lu, TH_UA_LU_RESET, by);
+}
+
+enum th_next th_reserve_run(struct th_cmd *cmd)
+{
+    cmd->lu->reserved_by = cmd->nexus;          /* a conflict was found before */
+    return th_good(cmd);
+}
+
+enum th_next th_release_run(struct th_cmd *cmd)
+{
+    if (cmd->lu->reserved_by == cmd->nexus)     /* else: GOOD, without effect (SPC-2 7.23) */
+        cmd->lu->reserved_by = NULL;
+    return th_good(cmd);
+}

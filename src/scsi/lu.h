@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lu.h: what the command handlers need of a logical unit beyond scsi.h.
+ *
+ * Layer 2.  Private to src/scsi/.
+ */
+#ifndef TH_SCSI_LU_H
+#define TH_SCSI_LU_H
+
+#include "scsi.h"
+#include "sense.h"
+
+static inline uint32_t th_block_bytes(const struct th_lu *lu)
+{
+    return UINT32_C(1) << lu->block->block_shift;
+}
+
+static inline bool th_write_protected(const struct th_lu *lu)
+{
+    return lu->read_only || !lu->block->write;
+}
+
+/* A write cache: writes that are answered need a flush to be durable. */
+static inline bool th_write_cache(const struct th_lu *lu)
+{
+    return lu->block->flush != NULL;
+}
+
+/* Thin provisioning is offered (LBPME). */
+static inline bool th_thin(const struct th_lu *lu)
+{
+    return lu->block->unmap != NULL;
+}
+
+/* Why commands that need the medium cannot be served now, or TH_SENSE_NONE. */
+static inline uint32_t th_not_ready(const struct th_lu *lu)
+{
+    if (lu->ejected)
+        return TH_SENSE_NO_MEDIUM;
+    int err = lu->block->ready ? lu->block->ready(lu->block) : THIMBLE_OK;
+    return err < 0 ? th_sense_of_error(err, false) : TH_SENSE_NONE;
+}
+
+/* The 8-byte LUN field of a LUN (SAM-5 4.7). */
+void th_lun_encode(uint8_t field[8], uint16_t lun);
+
+/* The unit attention that comes first, which is then no longer pending, or TH_SENSE_NONE. */
+uint32_t th_ua_take(const struct th_lu *lu, struct th_nexus *nexus);
+
+/* For all logical units of this nexus. */
+void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua);
+
+#endif

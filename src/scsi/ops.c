@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ops.c: the command table: which commands there are, when they are allowed, what their CDBs
+ * may hold.
+ *
+ * One row for each command.  th_scsi_start() refuses what its row does not allow, in the order
+ * of SAM-5 5.3.3 and SPC-4 4.2.5, and calls the handler; REPORT SUPPORTED OPERATION CODES
+ * (SPC-4 6.35) is answered from the same bytes.  Layer 2.
+ */
+#include "ops.h"
+
+#include <string.h>
+
+#include "../core/wire.h"
+
+static enum th_next report_opcodes_run(struct th_cmd *cmd);
+static enum th_next report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* --------------------------------------------------------------------------------------
+ * The table, in the order of (opcode, service action).
+ *
+ * Bits left out of `usage` on purpose: RDPROTECT, WRPROTECT and VRPROTECT (no protection
+ * information), ANCHOR, RARC, NACA, the LUN field of SCSI-2, and all that is obsolete or
+ * reserved.  FUA_NV and SYNC_NV are in it: our caches are volatile, so they ask for nothing.
+ */
+#define ALWAYS  (TH_ROW_RESERVED_OK | TH_ROW_UA_OK)
+#define MEDIUM  TH_ROW_MEDIUM
+#define WRITES  (TH_ROW_MEDIUM | TH_ROW_WRITES)
+
+static const struct th_op ops[] = {
+    { .opcode = 0x00, .cdb_len = 6, .flags = MEDIUM,            /* TEST UNIT READY */
+      .usage = { 0x00 }, .run = th_test_unit_ready_run },
+    { .opcode = 0x03, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* REQUEST SENSE */
+      .usage = { 0x03, 0x01, 0, 0, 0xff },
+      .run = th_reply_run, .reply = th_request_sense_reply },
+    { .opcode = 0x08, .cdb_len = 6, .flags = MEDIUM,            /* READ(6) */
+      .usage = { 0x08, 0x1f, 0xff, 0xff, 0xff }, .run = th_read_run },
+    { .opcode = 0x0a, .cdb_len = 6, .flags = WRITES,            /* WRITE(6) */
+      .usage = { 0x0a, 0x1f, 0xff, 0xff, 0xff }, .run = th_write_run },
+    { .opcode = 0x12, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* INQUIRY */
+      .usage = { 0x12, 0x01, 0xff, 0xff, 0xff },
+      .run = th_inquiry_run, .reply = th_inquiry_reply },
+    { .opcode = 0x16, .cdb_len = 6,                             /* RESERVE(6) */
+      .usage = { 0x16 }, .run = th_reserve_run },
+    { .opcode = 0x17, .cdb_len = 6, .flags = TH_ROW_RESERVED_OK, /* RELEASE(6) */
+      .usage = { 0x17 }, .run = th_release_run },
+    { .opcode = 0x1a, .cdb_len = 6,                             /* MODE SENSE(6) */
+      .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff },
+      .run = th_mode_sense_run, .reply = th_mode_sense_reply },
+    { .opcode = 0x1b, .cdb_len = 6,                             /* START STOP UNIT */
+      .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7 }, .run = th_start_stop_run },
+    { .opcode = 0x25, .cdb_len = 10, .flags = MEDIUM | TH_ROW_RESERVED_OK,
+      .usage = { 0x25 },                                        /* READ CAPACITY(10) */
+      .run = th_reply_run, .reply = th_read_capacity_10_reply },
+    { .opcode = 0x28, .cdb_len = 10, .flags = MEDIUM,           /* READ(10) */
+      .usage = { 0x28, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_read_run },
+    { .opcode = 0x2a, .cdb_len = 10, .flags = WRITES | TH_ROW_FUA,       /* WRITE(10) */
+      .usage = { 0x2a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_write_run },
+    { .opcode = 0x2e, .cdb_len = 10, .flags = WRITES,           /* WRITE AND VERIFY(10) */
+      .usage = { 0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_write_and_verify_run },
+    { .opcode = 0x2f, .cdb_len = 10, .flags = MEDIUM,           /* VERIFY(10) */
+      .usage = { 0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_verify_run, .param = th_verify_param },
+    { .opcode = 0x34, .cdb_len = 10, .flags = MEDIUM,           /* PRE-FETCH(10) */
+      .usage = { 0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_prefetch_run },
+    { .opcode = 0x35, .cdb_len = 10, .flags = MEDIUM,           /* SYNCHRONIZE CACHE(10) */
+      .usage = { 0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_synchronize_cache_run },
+    { .opcode = 0x41, .cdb_len = 10, .flags = WRITES,           /* WRITE SAME(10) */
+      .usage = { 0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
+      .run = th_write_same_run, .param = th_write_same_param },
+    { .opcode = 0x42, .cdb_len = 10, .flags = WRITES | TH_ROW_THIN,      /* UNMAP */
+      .usage = { 0x42, 0, 0, 0, 0, 0, 0x1f, 0xff, 0xff },
+      .run = th_unmap_run, .param = th_unmap_param },
+    { .opcode = 0x56, .cdb_len = 10,                            /* RESERVE(10) */
+      .usage = { 0x56 }, .run = th_reserve_run },
+    { .opcode = 0x57, .cdb_len = 10, .flags = TH_ROW_RESERVED_OK,        /* RELEASE(10) */
+      .usage = { 0x57 }, .run = th_release_run },
+    { .opcode = 0x5a, .cdb_len = 10,                            /* MODE SENSE(10) */
+      .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
+      .run = th_mode_sense_run, .reply = th_mode_sense_reply },
+    { .opcode = 0x88, .cdb_len = 16, .flags = MEDIUM,           /* READ(16) */
+      .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_read_run },
+    { .opcode = 0x89, .cdb_len = 16,                            /* COMPARE AND WRITE */
+      .flags = WRITES | TH_ROW_FUA | TH_ROW_ATOMIC,
+      .usage = { 0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0, 0, 0, 0xff, 0x1f },
+      .run = th_compare_and_write_run, .param = th_compare_and_write_param },
+    { .opcode = 0x8a, .cdb_len = 16, .flags = WRITES | TH_ROW_FUA,       /* WRITE(16) */
+      .usage = { 0x8a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_write_run },
+    { .opcode = 0x8e, .cdb_len = 16, .flags = WRITES,           /* WRITE AND VERIFY(16) */
+      .usage = { 0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_write_and_verify_run },
+    { .opcode = 0x8f, .cdb_len = 16, .flags = MEDIUM,           /* VERIFY(16) */
+      .usage = { 0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_verify_run, .param = th_verify_param },
+    { .opcode = 0x90, .cdb_len = 16, .flags = MEDIUM,           /* PRE-FETCH(16) */
+      .usage = { 0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_prefetch_run },
+    { .opcode = 0x91, .cdb_len = 16, .flags = MEDIUM,           /* SYNCHRONIZE CACHE(16) */
+      .usage = { 0x91, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_synchronize_cache_run },
+    { .opcode = 0x93, .cdb_len = 16, .flags = WRITES,           /* WRITE SAME(16) */
+      .usage = { 0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_write_same_run, .param = th_write_same_param },
+    { .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16,    /* READ CAPACITY(16) */
+      .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_RESERVED_OK,
+      .usage = { 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_reply_run, .reply = th_read_capacity_16_reply },
+    { .opcode = 0xa0, .cdb_len = 12, .flags = TH_ROW_NO_LU_OK | ALWAYS,  /* REPORT LUNS */
+      .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_report_luns_run, .reply = th_report_luns_reply },
+    { .opcode = 0xa3, .service_action = 0x0c, .cdb_len = 12,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_RESERVED_OK,
+      .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff,    /* REPORT SUPPORTED OPERATION CODES */
+                 0xff, 0xff, 0xff, 0xff },
+      .run = report_opcodes_run, .reply = report_opcodes_reply },
+    { .opcode = 0xa8, .cdb_len = 12, .flags = MEDIUM,           /* READ(12) */
+      .usage = { 0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_read_run },
+    { .opcode = 0xaa, .cdb_len = 12, .flags = WRITES | TH_ROW_FUA,       /* WRITE(12) */
+      .usage = { 0xaa, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_write_run },
+    { .opcode = 0xae, .cdb_len = 12, .flags = WRITES,           /* WRITE AND VERIFY(12) */
+      .usage = { 0xae, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_write_and_verify_run },
+    { .opcode = 0xaf, .cdb_len = 12, .flags = MEDIUM,           /* VERIFY(12) */
+      .usage = { 0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_verify_run, .param = th_verify_param },
+};
+
+#define N_OPS (sizeof ops / sizeof ops[0])
+
+enum { SERVICE_ACTION_BITS = 0x1f };
+
+/* --------------------------------------------------------------------------------------
+ * Finding and checking
+ */
+static bool op_offered(const struct th_op *op, const struct th_lu *lu)
+{
+    if (op->flags & TH_ROW_THIN && !th_thin(lu))
+        return false;
+    if (op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
+        return false;
+    return true;
+}
+
+/* The first row of an opcode, or NULL. */
+static const struct th_op *first_row(uint8_t opcode)
+{
+    size_t low = 0, high = N_OPS;       /* the row is in [low, high], if there is one */
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (ops[middle].opcode < opcode)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < N_OPS && ops[low].opcode == opcode ? &ops[low] : NULL;
+}
+
+/* The row of an opcode and a service action (which is ignored if the opcode has none). */
+static const struct th_op *find_row(uint8_t opcode, uint32_t service_action)
+{
+    const struct th_op *op = first_row(opcode);
+
+    for (; op && op < ops + N_OPS && op->opcode == opcode; op++)
+        if (!(op->flags & TH_ROW_SERVICE_ACTION) || op->service_action == service_action)
+            return op;
+    return NULL;
+}
+
+static const struct th_op *row_of(const struct th_cmd *cmd)
+{
+    return find_row(cmd->cdb[0], cmd->cdb[1] & SERVICE_ACTION_BITS);
+}
+
+static unsigned highest_bit(unsigned byte)
+{
+    unsigned bit = 7;
+    while (!(byte & 1u << bit))
+        bit--;
+    return bit;
+}
+
+/* True if cmd was refused: it has a bit set that we do not know. */
+static bool bad_cdb(const struct th_op *op, struct th_cmd *cmd)
+{
+    for (unsigned i = 1; i < op->cdb_len; i++) {
+        unsigned unknown = cmd->cdb[i] & ~(unsigned)op->usage[i];
+        if (i == 1 && op->flags & TH_ROW_SERVICE_ACTION)
+            unknown &= ~(unsigned)SERVICE_ACTION_BITS;
+        if (unknown) {
+            th_check_cdb(cmd, i, highest_bit(unknown));
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum th_next refuse_opcode(struct th_cmd *cmd)
+{
+    const struct th_op *op = first_row(cmd->cdb[0]);
+
+    if (op && op->flags & TH_ROW_SERVICE_ACTION)
+        return th_check_cdb(cmd, 1, 4);
+    return th_scsi_check(cmd, TH_SENSE_INVALID_OPCODE);
+}
+
+enum th_next th_scsi_start(struct th_cmd *cmd)
+{
+    const struct th_op *op = row_of(cmd);
+    struct th_lu *lu = cmd->lu;
+    uint32_t sense;
+
+    cmd->status = TH_STATUS_GOOD;
+    cmd->sense = TH_SENSE_NONE;
+    cmd->data_bytes = 0;
+    cmd->gate = 0;
+    cmd->field_valid = cmd->info_valid = false;
+    cmd->compare = cmd->verify = cmd->fua = cmd->writing = cmd->aborted = false;
+    if (op && lu && !op_offered(op, lu))
+        op = NULL;
+    unsigned flags = op ? op->flags : 0;
+
+    if (!lu && !(flags & TH_ROW_NO_LU_OK))
+        return th_scsi_check(cmd, TH_SENSE_NO_LOGICAL_UNIT);
+    if (lu && lu->reserved_by && lu->reserved_by != cmd->nexus && op &&
+        !(flags & TH_ROW_RESERVED_OK)) {
+        cmd->status = TH_STATUS_RESERVATION_CONFLICT;
+        return TH_NEXT_STATUS;
+    }
+    if (lu && !(flags & TH_ROW_UA_OK)) {
+        sense = th_ua_take(lu, cmd->nexus);
+        if (sense != TH_SENSE_NONE)
+            return th_scsi_check(cmd, sense);
+    }
+    if (!op)
+        return refuse_opcode(cmd);
+    if (bad_cdb(op, cmd))
+        return TH_NEXT_STATUS;
+    if (lu && flags & TH_ROW_MEDIUM) {
+        sense = th_not_ready(lu);
+        if (sense != TH_SENSE_NONE)
+            return th_scsi_check(cmd, sense);
+    }
+    if (lu && flags & TH_ROW_WRITES && th_write_protected(lu))
+        return th_scsi_check(cmd, TH_SENSE_WRITE_PROTECTED);
+
+    cmd->fua = flags & TH_ROW_FUA && cmd->cdb[1] & 0x08;
+    return op->run(cmd);
+}
+
+enum th_next th_reply_run(struct th_cmd *cmd)
+{
+    (void)cmd;
+    return TH_NEXT_REPLY;
+}
+
+enum th_next th_reply_done(struct th_cmd *cmd, uint32_t n, uint32_t allocation_length)
+{
+    cmd->data_bytes = th_min32(n, allocation_length);
+    return th_good(cmd);
+}
+
+enum th_next th_scsi_reply(struct th_cmd *cmd, uint8_t *buf, uint32_t size)
+{
+    (void)size;
+    TH_ASSERT(size >= TH_REPLY_MAX);
+    return row_of(cmd)->reply(cmd, buf);
+}
+
+enum th_next th_scsi_param(struct th_cmd *cmd)
+{
+    return row_of(cmd)->param(cmd);
+}
+
+/* --------------------------------------------------------------------------------------
+ * REPORT SUPPORTED OPERATION CODES (SPC-4 6.35)
+ */
+enum {
+    REPORT_ALL = 0,
+    REPORT_OPCODE = 1,                  /* ... which must have no service actions */
+    REPORT_SERVICE_ACTION = 2,          /* ... which must have some */
+    REPORT_EITHER = 3,
+
+    RCTD = 0x80,
+    SUPPORT_NONE = 1, SUPPORT_AS_STANDARD = 3,
+    TIMEOUTS_BYTES = 12
+};
+
+static enum th_next report_opcodes_run(struct th_cmd *cmd)
+{
+    unsigned options = cmd->cdb[2] & 7;
+    const struct th_op *op = first_row(cmd->cdb[3]);
+    bool has_actions = op && op->flags & TH_ROW_SERVICE_ACTION;
+
+    if (options > REPORT_EITHER)
+        return th_check_cdb(cmd, 2, 2);
+    if (options == REPORT_OPCODE && has_actions)
+        return th_check_cdb(cmd, 2, 2);
+    if (options == REPORT_SERVICE_ACTION && op && !has_actions)
+        return th_check_cdb(cmd, 2, 2);
+
+    return TH_NEXT_REPLY;
+}
+
+/* The command timeouts descriptor: we indicate none. */
+static uint32_t put_timeouts(uint8_t *p)
+{
+    memset(p, 0, TIMEOUTS_BYTES);
+    th_put16(p, TIMEOUTS_BYTES - 2);
+    return TIMEOUTS_BYTES;
+}
+
+static uint32_t put_all_commands(const struct th_lu *lu, bool timeouts, uint8_t *buf)
+{
+    uint32_t n = 4;
+
+    for (const struct th_op *op = ops; op < ops + N_OPS; op++) {
+        if (!op_offered(op, lu))
+            continue;
+        uint8_t *p = buf + n;
+        memset(p, 0, 8);
+        p[0] = op->opcode;
+        th_put16(p + 2, op->service_action);
+        p[5] = (uint8_t)((timeouts ? 0x02 : 0) |                        /* CTDP */
+                         (op->flags & TH_ROW_SERVICE_ACTION ? 0x01 : 0));    /* SERVACTV */
+        th_put16(p + 6, op->cdb_len);
+        n += 8;
+        if (timeouts)
+            n += put_timeouts(buf + n);
+    }
+    th_put32(buf, n - 4);
+    return n;
+}
+
+_Static_assert(4 + N_OPS * (8 + TIMEOUTS_BYTES) <= TH_REPLY_MAX, "all commands in one reply");
+
+static uint32_t put_one_command(const struct th_op *op, bool timeouts, uint8_t *buf)
+{
+    uint32_t n = 4;
+
+    memset(buf, 0, 4);
+    if (!op) {
+        buf[1] = SUPPORT_NONE;
+        return n;
+    }
+    buf[1] = (uint8_t)(SUPPORT_AS_STANDARD | (timeouts ? 0x80 : 0));    /* CTDP */
+    th_put16(buf + 2, op->cdb_len);
+    memcpy(buf + n, op->usage, op->cdb_len);
+    n += op->cdb_len;
+    if (timeouts)
+        n += put_timeouts(buf + n);
+    return n;
+}
+
+static enum th_next report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf)
+{
+    const uint8_t *cdb = cmd->cdb;
+    bool timeouts = (cdb[2] & RCTD) != 0;
+    uint32_t service_action = th_get16(cdb + 4);
+    uint32_t n;
+
+    if ((cdb[2] & 7) == REPORT_ALL) {
+        n = put_all_commands(cmd->lu, timeouts, buf);
+    } else {
+        const struct th_op *op = find_row(cdb[3], service_action);
+        if (op && !op_offered(op, cmd->lu))
+            op = NULL;
+        if (op && (cdb[2] & 7) == REPORT_EITHER &&
+            !(op->flags & TH_ROW_SERVICE_ACTION) && service_action != 0)
+            op = NULL;
+        n = put_one_command(op, timeouts, buf);
+    }
+    return th_reply_done(cmd, n, th_get32(cdb + 6));
+}

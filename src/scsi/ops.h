@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ops.h: the command table, and the handlers that its rows name.
+ *
+ * Layer 2.  Private to src/scsi/.  To add a command, add a row to ops.c: the row says when the
+ * command is allowed and which bits of its CDB have a meaning; the checks, and REPORT
+ * SUPPORTED OPERATION CODES, follow from it.
+ */
+#ifndef TH_SCSI_OPS_H
+#define TH_SCSI_OPS_H
+
+#include "lu.h"
+#include "scsi.h"
+#include "sense.h"
+
+enum th_row_flags {
+    TH_ROW_SERVICE_ACTION = 0x001,   /* byte 1, bits 4 to 0, tells commands of one opcode apart */
+    TH_ROW_NO_LU_OK       = 0x002,   /* answered even where there is no logical unit */
+    TH_ROW_RESERVED_OK    = 0x004,   /* allowed while another nexus has the unit reserved */
+    TH_ROW_UA_OK          = 0x008,   /* does not report a pending unit attention */
+    TH_ROW_MEDIUM         = 0x010,   /* needs the medium */
+    TH_ROW_WRITES         = 0x020,   /* changes the medium: refused if write-protected */
+    TH_ROW_FUA            = 0x040,   /* byte 1, bit 3: durable before the status is GOOD */
+    TH_ROW_THIN           = 0x080,   /* offered by a unit with thin provisioning only */
+    TH_ROW_ATOMIC         = 0x100,   /* offered if a parameter buffer holds what it needs */
+};
+
+struct th_op {
+    uint8_t  opcode, service_action;
+    uint8_t  cdb_len;
+    uint16_t flags;
+    /* A 1 for each bit of the CDB that we understand, the opcode and the service action
+     * as they are: the CDB USAGE DATA of SPC-4 6.35.3. */
+    uint8_t  usage[16];
+    /* Called with a CDB that has passed every check that the row stands for. */
+    enum th_next (*run)(struct th_cmd *cmd);
+    union {
+        /* If run answers TH_NEXT_REPLY: writes the parameter data, and ends with
+         * th_reply_done(). */
+        enum th_next (*reply)(struct th_cmd *cmd, uint8_t *buf);
+        /* If run answers TH_NEXT_PARAM. */
+        enum th_next (*param)(struct th_cmd *cmd);
+    };
+};
+
+/* run of a command that only has to make its reply. */
+enum th_next th_reply_run(struct th_cmd *cmd);
+
+/* The reply is n bytes long, of which the initiator gets no more than it has allocated. */
+enum th_next th_reply_done(struct th_cmd *cmd, uint32_t n, uint32_t allocation_length);
+
+/* spc.c */
+enum th_next th_test_unit_ready_run(struct th_cmd *cmd);
+enum th_next th_request_sense_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_inquiry_run(struct th_cmd *cmd);
+enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_mode_sense_run(struct th_cmd *cmd);
+enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_report_luns_run(struct th_cmd *cmd);
+enum th_next th_report_luns_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* lu.c */
+enum th_next th_reserve_run(struct th_cmd *cmd);
+enum th_next th_release_run(struct th_cmd *cmd);
+
+/* sbc.c */
+enum th_next th_start_stop_run(struct th_cmd *cmd);
+enum th_next th_read_capacity_10_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_capacity_16_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_run(struct th_cmd *cmd);
+enum th_next th_write_run(struct th_cmd *cmd);
+enum th_next th_write_and_verify_run(struct th_cmd *cmd);
+enum th_next th_verify_run(struct th_cmd *cmd);
+enum th_next th_verify_param(struct th_cmd *cmd);
+enum th_next th_prefetch_run(struct th_cmd *cmd);
+enum th_next th_synchronize_cache_run(struct th_cmd *cmd);
+enum th_next th_unmap_run(struct th_cmd *cmd);
+enum th_next th_unmap_param(struct th_cmd *cmd);
+enum th_next th_write_same_run(struct th_cmd *cmd);
+enum th_next th_write_same_param(struct th_cmd *cmd);
+enum th_next th_compare_and_write_run(struct th_cmd *cmd);
+enum th_next th_compare_and_write_param(struct th_cmd *cmd);
+
+/* Limits that VPD page B0h reports and the handlers hold. */
+uint32_t th_max_transfer_blocks(const struct th_lu *lu);
+uint32_t th_max_compare_and_write_blocks(const struct th_lu *lu);
+uint32_t th_max_unmap_descriptors(const struct th_lu *lu);
+#define TH_MAX_UNMAP_BLOCKS         (UINT32_C(1) << 20)
+#define TH_MAX_WRITE_SAME_BLOCKS    (UINT32_C(1) << 16)
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * scsi.h: the SCSI pillar.  A CDB and data go in; a status, sense and data come out.
+ *
+ * Layers 1 and 2.  Knows the disk (thimble.h) and nothing of iSCSI.  SAM-5, SPC-4, SBC-3.
+ *
+ * A command's life, as its owner sees it:
+ *
+ *     fill cdb, lu, lun, nexus; then th_scsi_start(), which answers
+ *
+ *     TH_NEXT_STATUS  status and sense are final
+ *     TH_NEXT_REPLY   hand th_scsi_reply() a buffer; it makes parameter data for the initiator
+ *     TH_NEXT_READ    data_bytes bytes of the medium go to the initiator: th_scsi_read() for each
+ *                     piece, in any pieces of whole blocks; then the status is GOOD
+ *     TH_NEXT_WRITE   data_bytes bytes are wanted: th_scsi_write() for each piece of whole
+ *                     blocks (with `compare` set, th_scsi_read() and a comparison instead;
+ *                     with `verify` set, first the one, then the other); then
+ *                     th_scsi_written()
+ *     TH_NEXT_PARAM   data_bytes bytes are wanted whole, in a buffer of lu->param_bytes bytes
+ *                     that the owner puts into cmd->param: the rest of it is work space, and
+ *                     with data_bytes 0 all of it.  Then th_scsi_param().  An initiator
+ *                     that sends more or less than data_bytes (not 0) bytes gets
+ *                     th_scsi_check(cmd, TH_SENSE_INVALID_INFORMATION_UNIT) instead
+ *     TH_NEXT_WAIT    a disk works; nexus->resume(cmd) is called when status and sense are final
+ *
+ *     th_scsi_written() and th_scsi_param() answer TH_NEXT_STATUS or TH_NEXT_WAIT.
+ *
+ * A command that ends may let others through the gate of its logical unit: resume() may be called for
+ * them before the function that ended it has returned.
+ */
+#ifndef TH_SCSI_SCSI_H
+#define TH_SCSI_SCSI_H
+
+#include "../thimble.h"
+
+enum th_status {                        /* SAM-5 5.3.1 */
+    TH_STATUS_GOOD = 0x00,
+    TH_STATUS_CHECK_CONDITION = 0x02,
+    TH_STATUS_CONDITION_MET = 0x04,
+    TH_STATUS_BUSY = 0x08,
+    TH_STATUS_RESERVATION_CONFLICT = 0x18,
+    TH_STATUS_TASK_SET_FULL = 0x28,
+    TH_STATUS_TASK_ABORTED = 0x40,
+};
+
+/* Sense key, additional sense code and qualifier in one word; named in sense.h. */
+#define TH_SENSE(key, asc, ascq) \
+    ((uint32_t)(key) << 16 | (uint32_t)(asc) << 8 | (uint32_t)(ascq))
+
+enum th_next {
+    TH_NEXT_STATUS, TH_NEXT_REPLY, TH_NEXT_READ, TH_NEXT_WRITE, TH_NEXT_PARAM, TH_NEXT_WAIT
+};
+
+/* Writers share the medium; a command that must be atomic has it alone (COMPARE AND WRITE; a block of which
+ * only a part is being written).  First come, first served. */
+struct th_gate {
+    uint16_t sharers;
+    bool     exclusive;
+    bool     granting;                  /* private: a th_gate_leave() is letting commands in */
+    struct thimble_io *first, *last;    /* waiting; io->op is enum th_gate_kind */
+};
+enum th_gate_kind { TH_GATE_SHARED, TH_GATE_EXCLUSIVE };
+
+/* THIMBLE_OK: entered.  THIMBLE_PENDING: io->done(io, THIMBLE_OK) is called when it is. */
+int  th_gate_enter(struct th_gate *g, enum th_gate_kind kind, struct thimble_io *io);
+void th_gate_leave(struct th_gate *g, enum th_gate_kind kind);
+
+struct th_nexus;
+struct th_cmd;
+struct th_scsi_target;
+
+/* A logical unit; all sessions share it. */
+struct th_lu {
+    struct thimble_block *block;
+    struct th_scsi_target *target;
+    const char *vendor, *product, *revision;    /* never NULL */
+    uint16_t lun;                       /* as addressed */
+    bool     read_only;
+    bool     d_sense;                   /* sense data in descriptor format (control mode page) */
+    bool     ejected;                   /* START STOP UNIT has taken the medium out */
+    uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
+    struct th_gate gate;
+    const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
+};
+
+/* The logical units and the sessions of one target. */
+struct th_scsi_target {
+    const char *name;                   /* for SCSI names and serial numbers made from it */
+    uint16_t relative_port;             /* relative target port identifier, from 1 */
+    uint16_t portal_group_tag;
+    struct th_nexus *nexuses;           /* all sessions, linked by next */
+    struct th_lu *lus[THIMBLE_LUNS_MAX];    /* by LUN; NULL: no such LUN */
+};
+
+/* The I_T nexus: a session as SCSI sees it, embedded in the owner's. */
+struct th_nexus {
+    struct th_scsi_target *target;
+    struct th_nexus *next;
+    void (*resume)(struct th_cmd *cmd); /* see TH_NEXT_WAIT */
+    uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
+};
+
+/* Bits of ua[], reported lowest first. */
+enum th_ua {
+    TH_UA_POWER_ON,             /* 29/00 POWER ON, RESET, OR BUS DEVICE RESET OCCURRED */
+    TH_UA_LU_RESET,             /* 29/03 BUS DEVICE RESET FUNCTION OCCURRED */
+    TH_UA_NEXUS_LOSS,           /* 29/07 I_T NEXUS LOSS OCCURRED */
+    TH_UA_MEDIUM_CHANGED,       /* 28/00 NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED */
+    TH_UA_MODE_CHANGED,         /* 2A/01 MODE PARAMETERS CHANGED */
+    TH_UA_CAPACITY_CHANGED,     /* 2A/09 CAPACITY DATA HAS CHANGED */
+    TH_UA_COMMANDS_CLEARED,     /* 2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR */
+    TH_UA_LUNS_CHANGED,         /* 3F/0E REPORTED LUNS DATA HAS CHANGED */
+    TH_UA_COUNT
+};
+
+struct th_cmd {
+    /* Passed to th_scsi_start(). */
+    uint8_t cdb[16];
+    struct th_lu    *lu;                /* NULL: the LUN does not exist */
+    struct th_nexus *nexus;
+
+    /* Given back, and then private to the command while it runs. */
+    uint64_t lba;                       /* first block; after a failure: sense INFORMATION, see info_valid */
+    uint32_t n_blocks;
+    uint32_t data_bytes;                /* see enum th_next; after th_scsi_reply(): length of the reply */
+    uint32_t sense : 24;                /* TH_SENSE(), 0: none */
+    uint32_t field_bit : 4;             /* bit 0..7 of `field` that is wrong; 8: the whole byte */
+    uint32_t exact : 1;                 /* the initiator must expect to send data_bytes exactly, else
+                                         * the owner ends the command with INVALID FIELD IN CDB */
+    uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
+    uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */
+    uint8_t  status;                    /* enum th_status */
+    bool     field_valid : 1, field_in_cdb : 1, info_valid : 1;
+    bool     compare : 1;               /* TH_NEXT_WRITE: compare with the medium instead of writing */
+    bool     verify : 1;                /* TH_NEXT_WRITE: write, then compare with the medium */
+    bool     fua : 1;                   /* private: durable before the status is GOOD */
+    bool     writing : 1;               /* private: the disk call that is under way writes */
+    bool     aborted : 1;               /* set by the owner: stop at the next step, TASK ABORTED */
+    uint8_t *param;                     /* set by the owner, see TH_NEXT_PARAM */
+    int    (*step)(struct th_cmd *cmd); /* private: what follows the disk call that is under way */
+    struct thimble_io io;               /* private: disk calls that have no data buffer */
+};
+
+enum th_next th_scsi_start(struct th_cmd *cmd);
+
+/* buf has room for at least TH_REPLY_MAX bytes.  Returns TH_NEXT_STATUS; on GOOD data_bytes bytes of buf go to the
+ * initiator (already cut to the allocation length). */
+#define TH_REPLY_MAX 4096
+enum th_next th_scsi_reply(struct th_cmd *cmd, uint8_t *buf, uint32_t size);
+
+/* One piece of the medium: offset and len in bytes from the start of the command's data, whole blocks, within data_bytes.
+ * Returns a disk call's result; a negative one is handed to th_scsi_disk_error().  io is the caller's. */
+int th_scsi_read(struct th_cmd *cmd, uint32_t offset, uint32_t len, void *buf,
+                 struct thimble_io *io);
+int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void *buf,
+                  struct thimble_io *io);
+
+/* The address of a piece if the medium is memory, else NULL. */
+const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len);
+
+/* Ends cmd with the sense data of a failed disk call. */
+void th_scsi_disk_error(struct th_cmd *cmd, int err, bool writing);
+
+/* Ends cmd with MISCOMPARE at this byte of its data. */
+void th_scsi_miscompare(struct th_cmd *cmd, uint32_t offset);
+
+/* All data of TH_NEXT_WRITE was written or compared. */
+enum th_next th_scsi_written(struct th_cmd *cmd);
+enum th_next th_scsi_param(struct th_cmd *cmd);
+
+/* cmd ends with CHECK CONDITION and this sense.  Returns TH_NEXT_STATUS. */
+enum th_next th_scsi_check(struct th_cmd *cmd, uint32_t sense);
+
+/* Writes the sense data of a finished command, fixed or descriptor format as the logical unit is set; returns its
+ * length: 0 unless the status is CHECK CONDITION.  out has room for TH_SENSE_MAX bytes. */
+#define TH_SENSE_MAX 32
+uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out);
+
+/* Decodes the 8-byte LUN field (SAM-5 4.7: peripheral, flat and extended flat addressing).  Returns the LUN, or
+ * -1 for one that cannot exist here. */
+int th_scsi_lun_decode(const uint8_t field[8]);
+
+/* A session came: joins target->nexuses, with unit attention POWER ON for each unit.  A session went: leaves,
+ * and its reservations are released. */
+void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target);
+void th_scsi_nexus_end(struct th_nexus *nexus);
+
+/* I_T NEXUS RESET, loss of the nexus: its reservations are released; it gets a unit attention. */
+void th_scsi_nexus_reset(struct th_nexus *nexus);
+
+/* LOGICAL UNIT RESET: releases reservations, sets a unit attention for every nexus but `by` (NULL: for all).
+ * Aborting commands is the owner's. */
+void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by);
+
+/* Sets a unit attention for every nexus but `but` (NULL: for all). */
+void th_scsi_ua(struct th_lu *lu, enum th_ua ua, const struct th_nexus *but);
+
+/* Its sense data, TH_SENSE(). */
+uint32_t th_scsi_ua_sense(enum th_ua ua);
+
+/* QUERY ASYNCHRONOUS EVENT (SAM-5 7.8): 0 if no unit attention is pending, else UADE DEPTH, sense
+ * key, additional sense code and qualifier of the first in 24 bits. */
+uint32_t th_scsi_ua_query(const struct th_nexus *nexus, uint16_t lun);
+
+#endif

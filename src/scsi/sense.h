@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sense.h: the outcomes of SCSI commands by name, and sense data (SPC-4 4.5) made of them.
+ *
+ * Layer 1.  A handler ends in th_check() or th_check_cdb(); nobody fills sense bytes by hand.
+ */
+#ifndef TH_SCSI_SENSE_H
+#define TH_SCSI_SENSE_H
+
+#include "scsi.h"
+
+enum th_sense_key {
+    TH_KEY_NO_SENSE = 0x0,
+    TH_KEY_NOT_READY = 0x2,
+    TH_KEY_MEDIUM_ERROR = 0x3,
+    TH_KEY_HARDWARE_ERROR = 0x4,
+    TH_KEY_ILLEGAL_REQUEST = 0x5,
+    TH_KEY_UNIT_ATTENTION = 0x6,
+    TH_KEY_DATA_PROTECT = 0x7,
+    TH_KEY_ABORTED_COMMAND = 0xb,
+    TH_KEY_MISCOMPARE = 0xe,
+};
+
+#define TH_SENSE_NONE                   TH_SENSE(0x0, 0x00, 0x00)
+#define TH_SENSE_NO_MEDIUM              TH_SENSE(0x2, 0x3a, 0x00)
+#define TH_SENSE_WRITE_ERROR            TH_SENSE(0x3, 0x0c, 0x00)
+#define TH_SENSE_READ_ERROR             TH_SENSE(0x3, 0x11, 0x00)
+#define TH_SENSE_INTERNAL_FAILURE       TH_SENSE(0x4, 0x44, 0x00)
+#define TH_SENSE_LIST_LENGTH            TH_SENSE(0x5, 0x1a, 0x00)
+#define TH_SENSE_INVALID_OPCODE         TH_SENSE(0x5, 0x20, 0x00)
+#define TH_SENSE_LBA_OUT_OF_RANGE       TH_SENSE(0x5, 0x21, 0x00)
+#define TH_SENSE_INVALID_CDB_FIELD      TH_SENSE(0x5, 0x24, 0x00)
+#define TH_SENSE_NO_LOGICAL_UNIT        TH_SENSE(0x5, 0x25, 0x00)
+#define TH_SENSE_INVALID_LIST_FIELD     TH_SENSE(0x5, 0x26, 0x00)
+#define TH_SENSE_SAVING_UNSUPPORTED     TH_SENSE(0x5, 0x39, 0x00)
+#define TH_SENSE_INVALID_INFORMATION_UNIT TH_SENSE(0x5, 0x0e, 0x03)
+#define TH_SENSE_POWER_ON               TH_SENSE(0x6, 0x29, 0x00)
+#define TH_SENSE_DEVICE_RESET           TH_SENSE(0x6, 0x29, 0x03)
+#define TH_SENSE_NEXUS_LOSS             TH_SENSE(0x6, 0x29, 0x07)
+#define TH_SENSE_MEDIUM_CHANGED         TH_SENSE(0x6, 0x28, 0x00)
+#define TH_SENSE_MODE_CHANGED           TH_SENSE(0x6, 0x2a, 0x01)
+#define TH_SENSE_CAPACITY_CHANGED       TH_SENSE(0x6, 0x2a, 0x09)
+#define TH_SENSE_COMMANDS_CLEARED       TH_SENSE(0x6, 0x2f, 0x00)
+#define TH_SENSE_LUNS_CHANGED           TH_SENSE(0x6, 0x3f, 0x0e)
+#define TH_SENSE_WRITE_PROTECTED        TH_SENSE(0x7, 0x27, 0x00)
+#define TH_SENSE_SPACE_EXHAUSTED        TH_SENSE(0x7, 0x27, 0x07)
+#define TH_SENSE_DATA_PHASE_ERROR       TH_SENSE(0xb, 0x4b, 0x00)
+#define TH_SENSE_UNEXPECTED_DATA        TH_SENSE(0xb, 0x0c, 0x0c)
+#define TH_SENSE_NOT_ENOUGH_DATA        TH_SENSE(0xb, 0x0c, 0x0d)
+#define TH_SENSE_PROTOCOL_CRC           TH_SENSE(0xb, 0x47, 0x05)
+#define TH_SENSE_MISCOMPARE             TH_SENSE(0xe, 0x1d, 0x00)
+
+#define TH_FIELD_WHOLE_BYTE 8           /* th_cmd.field_bit: no bit in particular */
+
+/* INVALID FIELD IN CDB, pointing at a byte and its most significant wrong bit. */
+enum th_next th_check_cdb(struct th_cmd *cmd, unsigned byte, unsigned bit);
+
+/* INVALID FIELD IN PARAMETER LIST, pointing at a byte of the list. */
+enum th_next th_check_list(struct th_cmd *cmd, uint32_t byte);
+
+/* The command ends well. */
+enum th_next th_good(struct th_cmd *cmd);
+
+/* Sense data that say no more than `sense`, as REQUEST SENSE returns it: length of what was
+ * written to out, TH_SENSE_MAX bytes at most. */
+uint32_t th_sense_build(uint32_t sense, bool descriptor, uint8_t *out);
+
+/* What a failed disk call means. */
+uint32_t th_sense_of_error(int err, bool writing);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * steps.c: runs chains of disk calls (steps.h) to their end, without recursion.
+ *
+ * Layer 2.  Failures are turned into sense data here, and the gate is left here, so that a
+ * chain cannot forget either.
+ */
+#include "steps.h"
+
+#include "../core/wire.h"
+#include "lu.h"
+
+/* The chain goes on with the answer to its last disk call. */
+static enum th_next steps_go(struct th_cmd *cmd, int result)
+{
+    while (result != THIMBLE_PENDING && result != TH_STEP_END) {
+        if (cmd->aborted) {
+            cmd->status = TH_STATUS_TASK_ABORTED;
+            result = TH_STEP_END;
+        } else if (result < 0) {
+            th_scsi_disk_error(cmd, result, cmd->writing);
+            result = TH_STEP_END;
+        } else {
+            result = cmd->step(cmd);
+        }
+    }
+    if (result == THIMBLE_PENDING)
+        return TH_NEXT_WAIT;
+
+    if (cmd->gate) {
+        enum th_gate_kind kind = (enum th_gate_kind)(cmd->gate - 1);
+        cmd->gate = 0;
+        th_gate_leave(&cmd->lu->gate, kind);
+    }
+    return TH_NEXT_STATUS;
+}
+
+static void step_done(struct thimble_io *io, int result)
+{
+    struct th_cmd *cmd = (struct th_cmd *)(void *)((char *)io - offsetof(struct th_cmd, io));
+
+    if (steps_go(cmd, result) == TH_NEXT_STATUS)
+        cmd->nexus->resume(cmd);
+}
+
+/* The gate lets the command in later than it asked. */
+static void gate_done(struct thimble_io *io, int result)
+{
+    struct th_cmd *cmd = (struct th_cmd *)(void *)((char *)io - offsetof(struct th_cmd, io));
+
+    cmd->gate = (io->op + 1u) & 3;
+    step_done(io, result);
+}
+
+enum th_next th_steps_run(struct th_cmd *cmd, th_step *first)
+{
+    cmd->step = first;
+    return steps_go(cmd, THIMBLE_OK);
+}
+
+int th_step_gate(struct th_cmd *cmd, enum th_gate_kind kind, th_step *next)
+{
+    cmd->step = next;
+    cmd->io.done = gate_done;
+    int result = th_gate_enter(&cmd->lu->gate, kind, &cmd->io);
+    if (result == THIMBLE_OK)
+        cmd->gate = (kind + 1u) & 3;
+    return result;
+}
+
+/* The disk of a call that `next` follows, or NULL: the blocks are not there (any more: the
+ * size of a disk may change while a command runs). */
+static struct thimble_block *prepare(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks,
+                                     bool writing, th_step *next)
+{
+    struct thimble_block *b = cmd->lu->block;
+
+    cmd->step = next;
+    cmd->writing = writing;
+    cmd->io.done = step_done;
+    return th_range_ok(lba, n_blocks, b->size_blocks) ? b : NULL;
+}
+
+int th_step_read(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, void *buf,
+                 th_step *next)
+{
+    struct thimble_block *b = prepare(cmd, lba, n_blocks, false, next);
+    return b ? b->read(b, lba, n_blocks, buf, &cmd->io) : THIMBLE_ERR_IO;
+}
+
+int th_step_write(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, const void *buf,
+                  th_step *next)
+{
+    struct thimble_block *b = prepare(cmd, lba, n_blocks, true, next);
+    return b ? b->write(b, lba, n_blocks, buf, &cmd->io) : THIMBLE_ERR_IO;
+}
+
+int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next)
+{
+    struct thimble_block *b = prepare(cmd, lba, n_blocks, true, next);
+    return b ? b->unmap(b, lba, n_blocks, &cmd->io) : THIMBLE_ERR_IO;
+}
+
+int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next)
+{
+    struct thimble_block *b = prepare(cmd, lba, n_blocks, true, next);
+    return b ? b->write_zeroes(b, lba, n_blocks, &cmd->io) : THIMBLE_ERR_IO;
+}
+
+int th_step_flush(struct th_cmd *cmd, th_step *next)
+{
+    struct thimble_block *b = prepare(cmd, 0, 0, true, next);
+    return b->flush(b, &cmd->io);
+}
+
+int th_step_good(struct th_cmd *cmd)
+{
+    th_good(cmd);
+    return TH_STEP_END;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * steps.h: a command that needs several disk calls, as a chain of steps.
+ *
+ * Layer 2.  Private to src/scsi/.  A step is a function that looks at cmd, starts one disk call
+ * with the functions below, naming the step that follows it, and returns what they return; or
+ * returns TH_STEP_END when status and sense are final.  A step is only called when the call
+ * before it went well: a failed one, and an aborted command, end the chain.  Whether the disk
+ * answers at once or later makes no difference to a step, nor to the depth of the stack.
+ *
+ *     static int unmap_next(struct th_cmd *cmd)
+ *     {
+ *         if (cmd->n_blocks == 0)
+ *             return th_step_good(cmd);
+ *         ...
+ *         return th_step_unmap(cmd, lba, n_blocks, unmap_next);
+ *     }
+ */
+#ifndef TH_SCSI_STEPS_H
+#define TH_SCSI_STEPS_H
+
+#include "scsi.h"
+
+#define TH_STEP_END 2                   /* beside THIMBLE_PENDING, THIMBLE_OK and errors */
+
+typedef int th_step(struct th_cmd *cmd);
+
+/* Runs the chain from `first` on: TH_NEXT_STATUS, or TH_NEXT_WAIT and, when it has ended,
+ * nexus->resume(cmd). */
+enum th_next th_steps_run(struct th_cmd *cmd, th_step *first);
+
+/* The command holds the gate of its logical unit from `next` on, until it ends. */
+int th_step_gate(struct th_cmd *cmd, enum th_gate_kind kind, th_step *next);
+
+int th_step_read(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, void *buf,
+                 th_step *next);
+int th_step_write(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, const void *buf,
+                  th_step *next);
+int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next);
+int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next);
+int th_step_flush(struct th_cmd *cmd, th_step *next);
+
+/* The last step. */
+int th_step_good(struct th_cmd *cmd);
+
+#endif

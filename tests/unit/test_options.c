@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_options.c: the command line of `thimble serve`, and the sentence for each mistake.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../host/options.h"
+#include "../../src/port/sockets/sockets.h"
+
+static struct options options;
+static char message[OPTIONS_MESSAGE_MAX];
+
+/* Parses words that are separated by one blank each. */
+static int parse(const char *line)
+{
+    static char words[4096];
+    char *argv[1024] = { (char[]){ "serve" } };
+    int argc = 1;
+
+    snprintf(words, sizeof words, "%s", line);
+    for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+        argv[argc++] = w;
+    return options_parse(&options, argc, argv, message);
+}
+
+static void good(const char *line)
+{
+    if (parse(line) != 0)
+        fail_msg("%s: %s", line, message);
+}
+
+/* The message names the words at fault and says what to do. */
+static void bad(const char *line, const char *part, const char *advice)
+{
+    if (parse(line) != -1)
+        fail_msg("%s: accepted", line);
+    if (!strstr(message, part) || !strstr(message, advice) || strchr(message, '\n'))
+        fail_msg("%s: unclear message: %s", line, message);
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    good("disk.img");
+    assert_int_equal(1, options.n_targets);
+    assert_string_equal(DEFAULT_TARGET_NAME, options.targets[0].name);
+    assert_null(options_name_problem(DEFAULT_TARGET_NAME));
+    assert_int_equal(1, options.targets[0].n_disks);
+    assert_string_equal("disk.img", options.targets[0].disks[0]);
+    assert_int_equal(512, options.targets[0].block_bytes);
+    assert_int_equal(0, options.targets[0].create_bytes);
+    assert_false(options.targets[0].read_only);
+    assert_null(options.targets[0].chap_file);
+    assert_int_equal(1, options.n_listen);
+    assert_true(options_is_loopback(&options.listen[0]));
+    assert_int_equal(LEVEL_WARNING, options.log_level);
+    assert_int_equal(UINT32_MAX, options.fail_call);
+}
+
+static void every_option(void **state)
+{
+    struct options_target *t = &options.targets[0];
+
+    (void)state;
+    good("--listen 0.0.0.0 --listen [::1]:3261 --name iqn.2001-04.com.example:a "
+         "--alias Cellar "
+         "--create 4G --block-size 4096 --read-only --chap-file secrets --allow "
+         "iqn.1993-08.org.debian:01:abc --allow eui.02004567a425678d --log debug "
+         "--max-connections 12 --queue-depth 16 --login-timeout 5 --nop-interval 0 "
+         "--grace 9 "
+         "--fail-call 7 one.img two.img ram:64M");
+    assert_int_equal(2, options.n_listen);
+    assert_false(options_is_loopback(&options.listen[0]));
+    assert_true(options_is_loopback(&options.listen[1]));
+    assert_string_equal("iqn.2001-04.com.example:a", t->name);
+    assert_string_equal("Cellar", t->alias);
+    assert_int_equal(UINT64_C(4) << 30, t->create_bytes);
+    assert_int_equal(4096, t->block_bytes);
+    assert_true(t->read_only);
+    assert_string_equal("secrets", t->chap_file);
+    assert_int_equal(2, t->n_allowed);
+    assert_int_equal(LEVEL_DEBUG, options.log_level);
+    assert_int_equal(12, options.max_connections);
+    assert_int_equal(16, options.queue_depth);
+    assert_int_equal(5000, options.login_timeout_ms);
+    assert_int_equal(0, options.nop_interval_ms);
+    assert_int_equal(9000, options.grace_ms);
+    assert_int_equal(7, options.fail_call);
+    assert_int_equal(3, t->n_disks);
+    assert_string_equal("ram:64M", t->disks[2]);
+}
+
+static void options_may_stand_anywhere(void **state)
+{
+    (void)state;
+    good("a.img -v b.img --read-only -- --odd-name");
+    assert_int_equal(3, options.targets[0].n_disks);
+    assert_string_equal("--odd-name", options.targets[0].disks[2]);
+    assert_int_equal(LEVEL_INFO, options.log_level);
+    good("--log debug -v a.img");
+    assert_int_equal(LEVEL_DEBUG, options.log_level);
+}
+
+static void help_needs_nothing_else(void **state)
+{
+    (void)state;
+    good("--help");
+    assert_true(options.help);
+    good("-h");
+    assert_true(options.help);
+    good("--version");
+    assert_true(options.version && !options.help);
+}
+
+static void several_targets(void **state)
+{
+    (void)state;
+    good("--read-only --allow iqn.2001-04.com.example:x --target "
+         "iqn.2001-04.com.example:a a.img "
+         "--target iqn.2001-04.com.example:b --alias B --chap-file s b.img c.img");
+    assert_int_equal(2, options.n_targets);
+    assert_string_equal("iqn.2001-04.com.example:a", options.targets[0].name);
+    assert_int_equal(1, options.targets[0].n_disks);
+    assert_null(options.targets[0].alias);
+    assert_string_equal("iqn.2001-04.com.example:b", options.targets[1].name);
+    assert_int_equal(2, options.targets[1].n_disks);
+    assert_string_equal("B", options.targets[1].alias);
+    assert_string_equal("s", options.targets[1].chap_file);
+    for (int i = 0; i < 2; i++) {
+        assert_true(options.targets[i].read_only);
+        assert_int_equal(1, options.targets[i].n_allowed);
+    }
+
+    good("first.img --target iqn.2001-04.com.example:b second.img");
+    assert_int_equal(2, options.n_targets);
+    assert_string_equal(DEFAULT_TARGET_NAME, options.targets[0].name);
+    assert_string_equal("first.img", options.targets[0].disks[0]);
+    assert_int_equal(1, options.targets[1].n_disks);
+}
+
+static void as_many_targets_as_there_is_room_for(void **state)
+{
+    char line[4000] = "";
+
+    (void)state;
+    for (int i = 0; i < OPTIONS_TARGETS_MAX; i++)
+        snprintf(line + strlen(line), sizeof line - strlen(line),
+                 " --target iqn.2001-04.com.example:t%d ram:1M", i);
+    good(line);
+    assert_int_equal(OPTIONS_TARGETS_MAX, options.n_targets);
+    assert_string_equal("iqn.2001-04.com.example:t0", options.targets[0].name);
+    strcat(line, " --target iqn.2001-04.com.example:more ram:1M");
+    bad(line, "iqn.2001-04.com.example:more", "at most");
+}
+
+static void mistakes_have_sentences(void **state)
+{
+    (void)state;
+    bad("", "no DISK", "name a file");
+    bad("--nonsense a.img", "--nonsense", "thimble help serve");
+    bad("-x a.img", "-x", "thimble help serve");
+    bad("a.img --name", "--name", "needs a value");
+    bad("--read-only=yes a.img", "--read-only", "takes no value");
+    bad("--listen nowhere a.img", "--listen nowhere", "numeric address");
+    bad("--listen 127.0.0.1:70000 a.img", "70000", "port");
+    bad("--listen 3260 a.img", "--listen 3260", "127.0.0.1");
+    bad("--name disk a.img", "--name disk", "must begin with");
+    bad("--name iqn.2001-04.com.Example a.img", "com.Example", "lower case");
+    bad("--name iqn.01-04.com.example a.img", "iqn.01", "year and month");
+    bad("--allow * a.img", "--allow *", "only letters");
+    bad("--create 12X a.img", "--create 12X", "256M");
+    bad("--create 0 a.img", "--create 0", "256M");
+    bad("--create -1 a.img", "--create -1", "256M");
+    bad("--block-size 1024 a.img", "1024", "512 or 4096");
+    bad("--log loud a.img", "--log loud", "warning");
+    bad("--max-connections 0 a.img", "--max-connections 0", "from 1 to");
+    bad("--queue-depth many a.img", "--queue-depth many", "from 1 to 1024");
+    bad("--grace -3 a.img", "--grace -3", "from 0 to");
+    bad("--target iqn.2001-04.com.example:a", "--target iqn", "DISK must follow");
+    bad("--target iqn.2001-04.com.example:a --target iqn.2001-04.com.example:b x",
+        "com.example:a", "DISK must follow");
+    bad("--target iqn.2001-04.com.example:a x --target iqn.2001-04.com.example:a y",
+        "two targets", "name of its own");
+    bad("--target iqn.2001-04.com.example:a --name iqn.2001-04.com.example:b x", "--name",
+        "already");
+}
+
+static void too_many_of_everything(void **state)
+{
+    char line[4000];
+
+    (void)state;
+    strcpy(line, "x");
+    for (int i = 0; i <= OPTIONS_DISKS_MAX; i++)
+        strcat(line, " d");
+    bad(line, "d:", "second --target");
+    strcpy(line, "x");
+    for (int i = 0; i <= OPTIONS_LISTENERS_MAX; i++)
+        strcat(line, " --listen 127.0.0.1");
+    bad(line, "--listen", "at most");
+    strcpy(line, "x");
+    for (int i = 0; i <= OPTIONS_ALLOWED_MAX; i++)
+        strcat(line, " --allow iqn.2001-04.com.example:i");
+    bad(line, "--allow", "at most");
+}
+
+static void sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;             /* 0: refused, but for "0" */
+    } cases[] = {
+        { "0", 0 },
+        { "1", 1 },
+        { "1048576", 1048576 },
+        { "1K", 1024 },
+        { "256M", 1 << 28 },
+        { "4G", UINT64_C(1) << 32 },
+        { "1T", UINT64_C(1) << 40 },
+        { "2t", UINT64_C(1) << 41 },
+        { "8388607T", UINT64_C(8388607) << 40 },
+        { "9223372036854775808", UINT64_C(1) << 63 },
+        { "8388608T", UINT64_C(1) << 63 },
+        { "8388609T", 0 },
+        { "9223372036854775809", 0 },
+        { "99999999999999999999", 0 },
+        { "", 0 },
+        { "K", 0 },
+        { "-1", 0 },
+        { "+1", 0 },
+        { " 1", 0 },
+        { "1KB", 0 },
+        { "1.5G", 0 },
+        { "0x10", 0 },
+        { "1P", 0 },
+        { "1 K", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t bytes = 0;
+        bool ok = options_size(cases[i].text, &bytes);
+        bool expected = cases[i].bytes || strcmp(cases[i].text, "0") == 0;
+        if (ok != expected || (ok && bytes != cases[i].bytes))
+            fail_msg("\"%s\"", cases[i].text);
+    }
+}
+
+static void addresses(void **state)
+{
+    static const struct {
+        const char *text, *result;          /* NULL: refused */
+    } cases[] = {
+        { "127.0.0.1", "127.0.0.1:3260" },
+        { "127.0.0.1:1", "127.0.0.1:1" },
+        { "127.0.0.1:65535", "127.0.0.1:65535" },
+        { "127.0.0.1:0", "127.0.0.1:0" },
+        { "localhost", "127.0.0.1:3260" },
+        { "localhost:4000", "127.0.0.1:4000" },
+        { "0.0.0.0:3260", "0.0.0.0:3260" },
+        { "::1", "[::1]:3260" },
+        { "[::1]", "[::1]:3260" },
+        { "[::1]:4000", "[::1]:4000" },
+        { "[2001:db8::5]:4000", "[2001:db8::5]:4000" },
+        { "2001:db8::5", "[2001:db8::5]:3260" },
+        { "::", "[::]:3260" },
+        { "", NULL },
+        { ":3260", NULL },
+        { "127.0.0.1:", NULL },
+        { "127.0.0.1:65536", NULL },
+        { "127.0.0.1:-1", NULL },
+        { "127.0.0.1:x", NULL },
+        { "127.0.0.1:32 60", NULL },
+        { "127.1", NULL },
+        { "127.0.0.256", NULL },
+        { "3260", NULL },
+        { "[127.0.0.1]:3260", NULL },
+        { "[::1", NULL },
+        { "[::1]x", NULL },
+        { "[::1]:", NULL },
+        { "[]:3260", NULL },
+        { "[localhost]", NULL },
+        { "example.org", NULL },
+        { "[fe80::1%no-such-interface]:3260", NULL },
+        { "*", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct options_address a;
+        char text[THIMBLE_SOCKETS_ADDRESS_MAX] = "";
+        bool ok = options_address(cases[i].text, &a);
+        if (ok)
+            thimble_sockets_address_text((void *)&a.address, text, sizeof text);
+        if (ok != (cases[i].result != NULL) || (ok && strcmp(text, cases[i].result) != 0))
+            fail_msg("\"%s\" became \"%s\"", cases[i].text, text);
+    }
+}
+
+static void names(void **state)
+{
+    static const char *const good_names[] = {
+        "iqn.2001-04.com.example", "iqn.2001-04.com.example:storage.disk2:x-1",
+        "iqn.1993-08.org.debian:01:ab", "iqn.2026-12.x", "eui.02004567a425678d",
+        "naa.52004567ba64678d", "naa.62004567ba64678d0123456789abcdef",
+        "iqn.2001-04.com.example:\xc3\xa4",
+    };
+    static const char *const bad_names[] = {
+        "",
+        "iqn",
+        "iqn.",
+        "iqn.2001-04",
+        "iqn.2001-04.",
+        "iqn.2001-13.com.example",
+        "iqn.2001-00.com.example",
+        "iqn.201-04.com.example",
+        "iqn.2001-4.com.example",
+        "iqn.2001-04.:x",
+        "iqn.2001-04..com",
+        "iqn.2001-04.com.:x",
+        "iqn.2001-04.com.example:",
+        "iqn.2001-04.com.example/x",
+        "iqn.2001-04.com.example:a b",
+        "IQN.2001-04.com.example",
+        "eui.02004567A425678D",
+        "eui.02004567a425678",
+        "eui.02004567a425678g",
+        "naa.52004567ba64678",
+        "naa.62004567ba64678d0123456789abcde",
+        "disk",
+    };
+    char longest[230];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good_names / sizeof good_names[0]; i++)
+        if (options_name_problem(good_names[i]))
+            fail_msg("%s: %s", good_names[i], options_name_problem(good_names[i]));
+    for (size_t i = 0; i < sizeof bad_names / sizeof bad_names[0]; i++)
+        if (!options_name_problem(bad_names[i]))
+            fail_msg("%s: accepted", bad_names[i]);
+    memset(longest, 'a', sizeof longest);
+    memcpy(longest, "iqn.2001-04.com.example:", 24);
+    longest[223] = '\0';
+    assert_null(options_name_problem(longest));
+    longest[223] = 'a';
+    longest[224] = '\0';
+    assert_non_null(options_name_problem(longest));
+}
+
+/* The help names every option that there is, and no line is wider than a terminal. */
+static void help_is_whole(void **state)
+{
+    static const char *const words[] = {
+        "--listen",
+        "--name",
+        "--alias",
+        "--create",
+        "--block-size",
+        "--read-only",
+        "--chap-file",
+        "--allow",
+        "--target",
+        "--log",
+        "-v",
+        "--max-connections",
+        "--queue-depth",
+        "--login-timeout",
+        "--nop-interval",
+        "--grace",
+        "--help",
+        "--version",
+        "--fail-call",
+        DEFAULT_TARGET_NAME,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (!strstr(options_help, words[i]))
+            fail_msg("%s is not in the help", words[i]);
+    for (const char *line = options_help; *line; line = strchr(line, '\n') + 1)
+        assert_in_range(strcspn(line, "\n"), 0, 80);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_option),
+        cmocka_unit_test(options_may_stand_anywhere),
+        cmocka_unit_test(help_needs_nothing_else),
+        cmocka_unit_test(several_targets),
+        cmocka_unit_test(as_many_targets_as_there_is_room_for),
+        cmocka_unit_test(mistakes_have_sentences),
+        cmocka_unit_test(too_many_of_everything),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(names),
+        cmocka_unit_test(help_is_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

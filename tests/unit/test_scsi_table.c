@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_scsi_table.c: the command table, as REPORT SUPPORTED OPERATION CODES tells it.
+ *
+ * What the unit says about its commands is asked for, and then held against what it does: every
+ * bit that it does not claim to know is set, alone, and must be refused with a pointer to it.
+ */
+#include "scsi_rig.h"
+
+struct command {
+    uint8_t  opcode, action;
+    bool     has_action;
+    uint32_t len;
+    uint8_t  usage[16];
+};
+
+/* All commands, with their usage data.  Returns their number. */
+static unsigned ask(struct rig *rig, struct command *commands, unsigned max)
+{
+    struct outcome all = rig_run(rig, "a3 0c 00 00 0000 0000ffff 00 00", NULL, 0);
+    expect_sense("all commands", &all, TH_SENSE_NONE);
+    unsigned n = th_get32(all.data) / 8;
+    assert_int_equal(all.len, 4 + 8 * n);
+    assert_in_range(n, 30, max);
+
+    for (unsigned i = 0; i < n; i++) {
+        const uint8_t *d = all.data + 4 + 8 * i;
+        struct command *c = &commands[i];
+        *c = (struct command){ .opcode = d[0], .action = d[3], .has_action = d[5] & 0x01,
+                               .len = th_get16(d + 6) };
+        assert_int_equal(d[5] & 0xfe, 0);               /* no time-outs were asked for */
+        assert_true(c->has_action || c->action == 0);
+
+        char cdb[64];
+        snprintf(cdb, sizeof cdb, "a3 0c %02x %02x 00%02x 0000ffff 00 00",
+                 c->has_action ? 2 : 1, c->opcode, c->action);
+        struct outcome one = rig_run(rig, cdb, NULL, 0);
+        expect_sense(cdb, &one, TH_SENSE_NONE);
+        assert_int_equal(one.data[1], 3);
+        assert_int_equal(th_get16(one.data + 2), c->len);
+        assert_int_equal(one.len, 4 + c->len);
+        memcpy(c->usage, one.data + 4, c->len);
+        rig_forget(&one);
+
+        /* the other question is refused */
+        snprintf(cdb, sizeof cdb, "a3 0c %02x %02x 00%02x 0000ffff 00 00",
+                 c->has_action ? 1 : 2, c->opcode, c->action);
+        one = rig_run(rig, cdb, NULL, 0);
+        expect_sense(cdb, &one, TH_SENSE_INVALID_CDB_FIELD);
+    }
+    rig_forget(&all);
+    return n;
+}
+
+static void test_rows_are_sane(void **state)
+{
+    static const uint32_t len_of_group[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
+    struct command commands[128];
+    struct rig rig;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    unsigned n = ask(&rig, commands, 128);
+    for (unsigned i = 0; i < n; i++) {
+        const struct command *c = &commands[i];
+        assert_int_equal(c->len, len_of_group[c->opcode >> 5]);
+        assert_int_equal(c->usage[0], c->opcode);
+        if (c->has_action)
+            assert_int_equal(c->usage[1] & 0x1f, c->action);
+        if (i > 0)
+            assert_true((c[-1].opcode << 8 | c[-1].action) < (c->opcode << 8 | c->action));
+    }
+    rig_end(&rig);
+}
+
+static void test_every_unknown_bit(void **state)
+{
+    struct command commands[128];
+    struct rig rig;
+    unsigned refused = 0;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    unsigned n = ask(&rig, commands, 128);
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned byte = 1; byte < commands[i].len; byte++)
+            for (int bit = 0; bit < 8; bit++) {
+                const struct command *c = &commands[i];
+                bool of_action = c->has_action && byte == 1 && bit < 5;
+                if (of_action || c->usage[byte] & 1u << bit)
+                    continue;
+                uint8_t cdb[16] = { c->opcode, c->action };
+                cdb[byte] |= (uint8_t)(1u << bit);
+                char hex[33], title[64];
+                for (unsigned b = 0; b < 16; b++)
+                    snprintf(hex + 2 * b, 3, "%02x", cdb[b]);
+                snprintf(title, sizeof title, "opcode %02x byte %u bit %d", c->opcode, byte,
+                         bit);
+                struct outcome o = rig_run(&rig, hex, NULL, 0);
+                expect_sense(title, &o, TH_SENSE_INVALID_CDB_FIELD);
+                expect_field(title, &o, (int)byte, bit);
+                refused++;
+            }
+    assert_true(refused > 500);
+    rig_end(&rig);
+}
+
+/* Opcodes that are not in the list are refused as such, and only those. */
+static void test_every_opcode(void **state)
+{
+    struct command commands[128];
+    struct rig rig;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    unsigned n = ask(&rig, commands, 128);
+    for (unsigned opcode = 0; opcode < 256; opcode++) {
+        bool known = false;
+        for (unsigned i = 0; i < n; i++)
+            known = known || commands[i].opcode == opcode;
+        char cdb[48];
+        /* the control byte of any length: refused in every command that we know */
+        snprintf(cdb, sizeof cdb, "%02x ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff", opcode);
+        struct outcome o = rig_run(&rig, cdb, NULL, 0);
+        expect_sense(cdb, &o, known ? TH_SENSE_INVALID_CDB_FIELD : TH_SENSE_INVALID_OPCODE);
+    }
+    rig_end(&rig);
+}
+
+static void test_timeouts(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    struct outcome o = rig_run(&rig, "a3 0c 80 00 0000 0000ffff 00 00", NULL, 0);
+    unsigned n = th_get32(o.data) / 20;
+    assert_int_equal(o.len, 4 + 20 * n);
+    assert_true(n >= 30);
+    for (unsigned i = 0; i < n; i++) {
+        const uint8_t *d = o.data + 4 + 20 * i;
+        assert_int_equal(d[5] & 0x02, 0x02);            /* CTDP */
+        assert_int_equal(th_get16(d + 8), 10);
+    }
+    rig_forget(&o);
+    rig_end(&rig);
+}
+
+/* What a disk cannot do is not in its list. */
+static void test_list_follows_the_disk(void **state)
+{
+    static const struct { struct rig_options on; uint8_t opcode; bool offered; } cases[] = {
+        { { .no_unmap = false }, 0x42, true },
+        { { .no_unmap = true }, 0x42, false },
+        { { .param_bytes = 4096 }, 0x89, true },
+        { { .block_shift = 12 }, 0x89, false },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct rig rig;
+        bool found = false;
+        rig_start(&rig, &cases[i].on);
+        struct outcome o = rig_run(&rig, "a3 0c 00 00 0000 0000ffff 00 00", NULL, 0);
+        for (uint32_t at = 4; at < o.len; at += 8)
+            found = found || o.data[at] == cases[i].opcode;
+        assert_int_equal(found, cases[i].offered);
+        rig_forget(&o);
+        rig_end(&rig);
+    }
+}
+
+/* Every reply, with every allocation length up to more than there is: a prefix of the whole,
+ * and not a byte more is claimed. */
+static void test_every_allocation_length(void **state)
+{
+    static const struct { const char *format; uint32_t max; } replies[] = {
+        { "03 00 0000 %02x 00", 0xff },
+        { "03 01 0000 %02x 00", 0xff },
+        { "12 00 00 %04x 00", 0x1ff },
+        { "12 01 00 %04x 00", 0x1ff },
+        { "12 01 80 %04x 00", 0x1ff },
+        { "12 01 83 %04x 00", 0x1ff },
+        { "12 01 86 %04x 00", 0x1ff },
+        { "12 01 b0 %04x 00", 0x1ff },
+        { "12 01 b1 %04x 00", 0x1ff },
+        { "12 01 b2 %04x 00", 0x1ff },
+        { "1a 00 3f 00 %02x 00", 0xff },
+        { "5a 10 3f 00 000000 %04x 00", 0x1ff },
+        { "9e 10 0000000000000000 %08x 00 00", 0x40 },
+        { "a0 00 00 000000 %08x 00 00", 0x40 },
+        { "a3 0c 00 00 0000 %08x 00 00", 0x200 },
+        { "a3 0c 80 00 0000 %08x 00 00", 0x400 },
+        { "a3 0c 01 28 0000 %08x 00 00", 0x40 },
+    };
+    struct rig rig;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    for (unsigned i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+        char cdb[64];
+        snprintf(cdb, sizeof cdb, replies[i].format, replies[i].max);
+        struct outcome whole = rig_run(&rig, cdb, NULL, 0);
+        expect_sense(cdb, &whole, TH_SENSE_NONE);
+        assert_true(whole.len > 0 && whole.len <= replies[i].max);
+        for (uint32_t n = 0; n < replies[i].max; n++) {
+            snprintf(cdb, sizeof cdb, replies[i].format, n);
+            struct outcome o = rig_run(&rig, cdb, NULL, 0);
+            expect_sense(cdb, &o, TH_SENSE_NONE);
+            assert_int_equal(o.len, th_min32(n, whole.len));
+            assert_memory_equal(o.data, whole.data, o.len);
+            rig_forget(&o);
+        }
+        rig_forget(&whole);
+    }
+    rig_end(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_are_sane),
+        cmocka_unit_test(test_every_unknown_bit),
+        cmocka_unit_test(test_every_opcode),
+        cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_list_follows_the_disk),
+        cmocka_unit_test(test_every_allocation_length),
+    };
+
+    return cmocka_run_group_tests_name("scsi table", tests, NULL, NULL);
+}
