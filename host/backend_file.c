@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -226,6 +227,33 @@ static int file_unmap(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
     return write_zeros(d, at, (uint64_t)len);
 }
 
+#if defined(SEEK_HOLE) && defined(SEEK_DATA)
+/* A run of holes, or of blocks that have data in them.  What the file system does not
+ * know counts as in use. */
+static uint32_t file_extent(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                            bool *mapped)
+{
+    struct file_disk *d = file_of(b);
+    off_t at = offset_of(d, lba), end = at + offset_of(d, n_blocks);
+    off_t data = lseek(d->fd, at, SEEK_DATA);
+
+    if (data < 0 && errno == ENXIO)
+        data = end;                             /* holes up to the end of the file */
+    uint64_t hole_blocks = data > at ? (uint64_t)(data - at) >> b->block_shift : 0;
+    *mapped = data < 0 || hole_blocks == 0;
+    if (!*mapped)
+        return hole_blocks < n_blocks ? (uint32_t)hole_blocks : n_blocks;
+
+    off_t hole = data < 0 ? -1 : lseek(d->fd, data, SEEK_HOLE);
+    if (hole < 0 || hole >= end)
+        return n_blocks;
+    uint64_t block_bytes = UINT64_C(1) << b->block_shift;
+    return (uint32_t)(((uint64_t)(hole - at) + block_bytes - 1) >> b->block_shift);
+}
+#else
+#define file_extent NULL
+#endif
+
 static int file_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                              struct thimble_io *io)
 {
@@ -316,14 +344,22 @@ static int open_file(const struct file_disk_config *c, char *message)
 
 /* A lock that ends with us, and that keeps a second server off: the two would destroy
  * each other's data. */
-static bool lock_file(int fd, bool read_only)
+static bool lock_file(int fd, bool is_device, bool read_only)
 {
-    int r;
+    /* The device manager of Linux takes a lock for a moment when a device is closed. */
+    const struct timespec pause = { .tv_nsec = 50000000 };
+    int tries = is_device ? 20 : 1;
 
-    do {
-        r = flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB);
-    } while (r < 0 && errno == EINTR);
-    return r == 0 || errno != EWOULDBLOCK;  /* file systems without locks exist */
+    while (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            return true;                    /* file systems without locks exist */
+        if (--tries == 0)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 static bool size_of(int fd, const struct stat *st, uint64_t *bytes)
@@ -482,7 +518,7 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     int result = 0;
     if (fstat(d->fd, &st) < 0 || !size_of(d->fd, &st, &size_bytes))
         result = mistake(message, c->path, strerror(errno));
-    else if (!lock_file(d->fd, c->read_only))
+    else if (!lock_file(d->fd, !S_ISREG(st.st_mode), c->read_only))
         result = mistake(message, c->path,
                          "already being served; stop the other server, or "
                          "name each disk only once");
@@ -510,6 +546,8 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     d->block.write_zeroes = file_write_zeroes;
     if (d->can_punch)
         d->block.unmap = file_unmap;
+    if (!d->is_device)
+        d->block.extent = file_extent;
     return 0;
 }
 

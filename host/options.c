@@ -32,6 +32,7 @@ const char options_help[] =
     "  --create SIZE         make files that do not exist: sparse, SIZE bytes long\n"
     "  --block-size BYTES    logical block size, 512 (default) or 4096\n"
     "  --read-only           refuse writes\n"
+    "  --no-unmap            do not offer UNMAP (thin provisioning)\n"
     "  --target IQN DISK...  a further target.  Of the options in this group and the\n"
     "                        next, those that follow hold for it alone, those\n"
     "                        before the first --target for all\n"
@@ -259,9 +260,24 @@ const char *options_name_problem(const char *name)
  */
 
 enum {
-    OPT_LISTEN = 256, OPT_NAME, OPT_ALIAS, OPT_CREATE, OPT_BLOCK_SIZE, OPT_READ_ONLY,
-    OPT_CHAP_FILE, OPT_ALLOW, OPT_TARGET, OPT_LOG, OPT_MAX_CONNECTIONS, OPT_QUEUE_DEPTH,
-    OPT_LOGIN_TIMEOUT, OPT_NOP_INTERVAL, OPT_GRACE, OPT_FAIL_CALL, OPT_VERSION,
+    OPT_LISTEN = 256,
+    OPT_NAME,
+    OPT_ALIAS,
+    OPT_CREATE,
+    OPT_BLOCK_SIZE,
+    OPT_READ_ONLY,
+    OPT_NO_UNMAP,
+    OPT_CHAP_FILE,
+    OPT_ALLOW,
+    OPT_TARGET,
+    OPT_LOG,
+    OPT_MAX_CONNECTIONS,
+    OPT_QUEUE_DEPTH,
+    OPT_LOGIN_TIMEOUT,
+    OPT_NOP_INTERVAL,
+    OPT_GRACE,
+    OPT_FAIL_CALL,
+    OPT_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -271,6 +287,7 @@ static const struct option long_options[] = {
     { "create", required_argument, NULL, OPT_CREATE },
     { "block-size", required_argument, NULL, OPT_BLOCK_SIZE },
     { "read-only", no_argument, NULL, OPT_READ_ONLY },
+    { "no-unmap", no_argument, NULL, OPT_NO_UNMAP },
     { "chap-file", required_argument, NULL, OPT_CHAP_FILE },
     { "allow", required_argument, NULL, OPT_ALLOW },
     { "target", required_argument, NULL, OPT_TARGET },
@@ -401,6 +418,9 @@ static int take_option(struct parser *p, int option, const char *arg)
         return 0;
     case OPT_READ_ONLY:
         t->read_only = true;
+        return 0;
+    case OPT_NO_UNMAP:
+        t->no_unmap = true;
         return 0;
     case OPT_CHAP_FILE:
         t->chap_file = arg;

@@ -33,7 +33,7 @@ struct options_target {
     size_t n_allowed;
     uint64_t create_bytes;          /* 0: the files must exist */
     uint32_t block_bytes;
-    bool read_only;
+    bool read_only, no_unmap;
     const char *disks[OPTIONS_DISKS_MAX];
     size_t n_disks;
 };

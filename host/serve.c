@@ -134,6 +134,10 @@ static int open_target(struct served_target *t, const struct options *o)
         struct served_disk *d = &t->disks[i];
         if (open_disk(d, t->options->disks[i], t->options, message) < 0)
             return not_started("%s", message);
+        if (t->options->no_unmap) {
+            d->block->unmap = NULL;
+            d->block->extent = NULL;
+        }
         if (o->fail_call == UINT32_MAX)
             continue;
         thimble_fault_disk_init(&d->fault, d->block);

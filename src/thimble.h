@@ -129,11 +129,16 @@ struct thimble_block {
     int (*write_zeroes)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                         struct thimble_io *io);
 
+    /* How many blocks from lba on, at most n_blocks and at least 1, are alike: in use (*mapped is true) or given back.
+     * Answers at once.  NULL: all are taken to be in use. */
+    uint32_t (*extent)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, bool *mapped);
+
     /* Memory-mapped media: the address of block lba, valid for n_blocks and for the life of
      * the disk.  Reads are then sent from there.  NULL, or a NULL answer: read() is used. */
     const void *(*map)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks);
 
-    /* THIMBLE_OK, or why the disk cannot be used now (TEST UNIT READY).  NULL: always ready. */
+    /* THIMBLE_OK, or why the disk cannot be used now.  Asked before each command that needs the
+     * medium: it must be quick.  NULL: always ready. */
     int (*ready)(struct thimble_block *b);
 };
 

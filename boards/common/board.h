@@ -43,12 +43,12 @@ void board_watchdog_feed(void);
 /* Starts again from the reset vector.  Does not return. */
 _Noreturn void board_restart(void);
 
-/* Looks for the card, at the start and again whenever there is none.  NULL: the board has no slot.  With a slot
- * the disk is there from the first call on; its `ready` tells about the card. */
+/* The card.  The disk is there from the first call on, whether there is a card or not; its
+ * `ready` tells.  NULL: the board has no slot. */
 struct thimble_block *board_disk(void);
 
-/* Every now and then, from the main loop: notices that a card was taken out or put in.  True: the disk
- * changed since the last call. */
+/* Every now and then, from the main loop: notices that a card was taken out or put in.  True:
+ * the disk changed since the last call. */
 bool board_disk_poll(void);
 
 /* Bytes of stack, and the most that was ever used.  The start-up code paints the stack. */

@@ -17,7 +17,7 @@ static int enqueue(struct thimble_block *b, struct thimble_io *io, enum op op, u
                    uint32_t n_blocks, void *buf)
 {
     struct disk_queue *q = (struct disk_queue *)b;
-    io->op = op;
+    io->op = (uint8_t)op;
     io->lba = lba;
     io->n_blocks = n_blocks;
     io->buf = buf;

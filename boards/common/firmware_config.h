@@ -54,6 +54,11 @@
 #error "FIRMWARE_CHAP_OUR_NAME needs FIRMWARE_CHAP_OUR_SECRET"
 #endif
 
+/* 0: the whole card; 1 and up: a partition of its MBR or GPT, counted as Linux does. */
+#ifndef FIRMWARE_PARTITION
+#define FIRMWARE_PARTITION 0
+#endif
+
 /* 1: the card is served write-protected. */
 #ifndef FIRMWARE_READ_ONLY
 #define FIRMWARE_READ_ONLY 0

@@ -74,7 +74,7 @@
 #define MEMP_NUM_PBUF                   MEMP_NUM_TCP_SEG        /* pieces sent without a copy */
 #define TCP_OVERSIZE                    0       /* headers are of known length: no spare room */
 #ifndef TCP_QUEUE_OOSEQ
-#define TCP_QUEUE_OOSEQ                 0       /* (*) would hold pool buffers for a lost segment */
+#define TCP_QUEUE_OOSEQ                 0       /* (*) would hold pool buffers */
 #endif
 #define TCP_MAXRTX                      8       /* gives up a dead peer in about two minutes */
 #define LWIP_TCP_KEEPALIVE              1

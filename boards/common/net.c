@@ -63,7 +63,7 @@ struct pbuf *net_frame_alloc(uint16_t len)
     return pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &reserve, reserve_data, RESERVE_BYTES);
 }
 
-/* True: ARP, or a TCP segment without data.  lwIP is done with these when it has looked at them. */
+/* True: ARP, or a TCP segment without data.  lwIP looks at these and is done with them. */
 static bool keeps_no_memory(const uint8_t *frame, size_t len)
 {
     enum { TYPE = ETH_PAD_SIZE + 12, IP = SIZEOF_ETH_HDR };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "block/partition.h"
 #include "board.h"
 #include "crypto.h"
 #include "disk_queue.h"
@@ -23,7 +24,7 @@ enum {
     DISK_LOOK_MS = 20,                  /* how often the card is looked after */
     ERROR_LED_MS = 2000,
 
-    /* Sum of the parts as thimble.h tells their sizes; the engine says at the start what it used. */
+    /* Sum of the parts as thimble.h tells their sizes.  The log tells what is used of it. */
     TASKS = FIRMWARE_CONNECTIONS * 3 + FIRMWARE_SESSIONS * FIRMWARE_QUEUE_DEPTH,
     ENGINE_BYTES = FIRMWARE_CONNECTIONS * THIMBLE_CONN_BYTES + TASKS * THIMBLE_TASK_BYTES +
                    THIMBLE_LOGIN_BYTES + FIRMWARE_BUFFERS * (FIRMWARE_BUFFER_BYTES + 32) +
@@ -33,7 +34,7 @@ enum {
 static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(16)));
 static struct thimble *engine;
 static struct thimble_lwip port;
-static struct thimble_lwip_conn port_conns[FIRMWARE_CONNECTIONS];
+static struct thimble_lwip_conn port_conns[FIRMWARE_CONNECTIONS + 1];
 static int target;
 
 static struct {
@@ -47,16 +48,56 @@ static bool error_led;
  * The card
  */
 static struct thimble_block *card;
-static struct disk_queue queue;         /* over the card, or over the card with bad blocks */
+static struct thimble_block *served;    /* of the card: all, or a partition */
+static struct disk_queue queue;         /* over that, or over that with bad blocks */
+
+#if FIRMWARE_PARTITION > 0
+static int absent_ready(struct thimble_block *b)
+{
+    (void)b;
+    return THIMBLE_ERR_NO_MEDIUM;
+}
+
+static int absent_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf,
+                       struct thimble_io *io)
+{
+    (void)b, (void)lba, (void)n_blocks, (void)buf, (void)io;
+    return THIMBLE_ERR_NO_MEDIUM;
+}
+#endif
+
+/* Finds what is to be served, anew for each card. */
+static void choose_served(void)
+{
+#if FIRMWARE_PARTITION > 0
+    static struct thimble_offset_disk partition;
+    static uint8_t block[512];
+    struct thimble_partition p;
+
+    served = &partition.block;
+    if ((!card->ready || card->ready(card) == THIMBLE_OK) &&
+        thimble_partition_find(&p, card, FIRMWARE_PARTITION, block, sizeof block) ==
+            THIMBLE_OK) {
+        thimble_offset_disk_init(&partition, card, p.first_lba, p.size_blocks);
+        return;
+    }
+    partition.block = (struct thimble_block){
+        .size_blocks = 1, .block_shift = card->block_shift, .removable = card->removable,
+        .read = absent_read, .ready = absent_ready,
+    };
+#else
+    served = card;
+#endif
+}
 
 static void tell_card(void)
 {
-    if (card->ready && card->ready(card) != THIMBLE_OK) {
-        printf("card: none\n");
+    if (served->ready && served->ready(served) != THIMBLE_OK) {
+        printf("card: none, or not the partition that is to be served\n");
         return;
     }
     printf("card: %lu MiB, serial number %s%s\n",
-           (unsigned long)(card->size_blocks >> (20 - card->block_shift)),
+           (unsigned long)(served->size_blocks >> (20 - served->block_shift)),
            card->serial ? card->serial : "none", card->write ? "" : ", write-protected");
 }
 
@@ -67,6 +108,7 @@ static void watch_card(void)
         return;
     looked_ms = board_ms();
     if (board_disk_poll()) {
+        choose_served();
         disk_queue_follow(&queue);
         tell_card();
         thimble_lun_changed(engine, target, LUN, THIMBLE_LUN_MEDIUM_CHANGED);
@@ -151,7 +193,7 @@ static void tell_address(void)
         return;
     strncpy(told, net_address(), sizeof told - 1);
     if (told[0] != '\0')
-        printf("ready: %s at %s:%u\n", FIRMWARE_TARGET_NAME, told, FIRMWARE_PORT);
+        printf("ready iscsi://%s:%u/%s/%u\n", told, FIRMWARE_PORT, FIRMWARE_TARGET_NAME, LUN);
 }
 
 /* --------------------------------------------------------------------------------------- */
@@ -187,6 +229,7 @@ static const struct thimble_config engine_config = {
     .queue_depth = FIRMWARE_QUEUE_DEPTH,
     .n_buffers = FIRMWARE_BUFFERS,
     .buffer_bytes = FIRMWARE_BUFFER_BYTES,
+    .send_timeout_ms = 15000,           /* the buffers of one that takes nothing are few */
     .ctx = &port,
     .wake = thimble_lwip_wake,
     .portal = thimble_lwip_portal,
@@ -203,10 +246,11 @@ static const struct thimble_target_config target_config = {
 static struct thimble_block *served_disk(void)
 {
     card = board_disk();
+    choose_served();
     tell_card();
 #if FIRMWARE_BAD_BLOCKS > 0
     static struct thimble_fault_disk fault;
-    thimble_fault_disk_init(&fault, card);
+    thimble_fault_disk_init(&fault, served);
     fault.result = THIMBLE_ERR_IO;
     fault.fail_at = 0;
     fault.sticky = true;
@@ -215,7 +259,7 @@ static struct thimble_block *served_disk(void)
     fault.bad_blocks = FIRMWARE_BAD_BLOCKS;
     disk_queue_init(&queue, &fault.block);
 #else
-    disk_queue_init(&queue, card);
+    disk_queue_init(&queue, served);
 #endif
     return &queue.block;
 }
@@ -237,7 +281,8 @@ static int start(void)
     err = thimble_lun_add(engine, target, &lun);
     if (err != THIMBLE_OK)
         return err;
-    return thimble_lwip_start(&port, engine, port_conns, FIRMWARE_CONNECTIONS, FIRMWARE_PORT);
+    return thimble_lwip_start(&port, engine, port_conns, FIRMWARE_CONNECTIONS + 1,
+                              FIRMWARE_PORT);
 }
 
 void app_start(void)

@@ -86,7 +86,8 @@ void nic_start(uint8_t mac[6])
     (void)ISR;
     for (unsigned i = 0; i < RX_RING; i++) {
         rx_ring[i].control = 0;
-        rx_ring[i].address = (uint32_t)(uintptr_t)rx_buffer[i] | (i == RX_RING - 1 ? RX_WRAP : 0);
+        rx_ring[i].address = (uint32_t)(uintptr_t)rx_buffer[i] |
+                             (i == RX_RING - 1 ? RX_WRAP : 0);
     }
     for (unsigned i = 0; i < TX_RING; i++) {
         tx_ring[i].address = (uint32_t)(uintptr_t)tx_buffer[i];
@@ -95,7 +96,8 @@ void nic_start(uint8_t mac[6])
     barrier();
 
     NWCFG = NWCFG_SPEED_100 | NWCFG_FULL_DUPLEX | NWCFG_DROP_FCS | NWCFG_MDC_DIV_48;
-    DMACFG = DMACFG_BURST_16 | DMACFG_RX_ALL | DMACFG_TX_ALL | DMACFG_RX_UNITS(BUFFER_BYTES / 64);
+    DMACFG = DMACFG_BURST_16 | DMACFG_RX_ALL | DMACFG_TX_ALL |
+             DMACFG_RX_UNITS(BUFFER_BYTES / 64);
     RXQBASE = (uint32_t)(uintptr_t)rx_ring;
     TXQBASE = (uint32_t)(uintptr_t)tx_ring;
     SPADDR1LO = low;

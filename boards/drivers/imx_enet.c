@@ -172,7 +172,8 @@ bool nic_send(const struct pbuf *frame)
     pbuf_copy_partial(frame, tx_buffer[tx_next], len, ETH_PAD_SIZE);
     d->len = len;
     barrier();
-    d->flags = (uint16_t)(TX_READY | TX_LAST | TX_CRC | (tx_next == TX_RING - 1 ? TX_WRAP : 0));
+    d->flags = (uint16_t)(TX_READY | TX_LAST | TX_CRC |
+                          (tx_next == TX_RING - 1 ? TX_WRAP : 0));
     barrier();
     TDAR = BIT(24);
     tx_next = (tx_next + 1) % TX_RING;

@@ -74,7 +74,8 @@ static uint64_t counter(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* Counted on from the last call, to divide 32 bits instead of 64; fails if not called for a minute. */
+/* Counted on from the last call, to divide 32 bits instead of 64.  Fails if not called for a
+ * minute. */
 uint32_t board_ms(void)
 {
     static uint32_t now_ms, at;

@@ -104,7 +104,8 @@ void board_putc(char c)
     UART0_TXDATA = (unsigned char)c;
 }
 
-/* Counted on from the last call, to divide 32 bits instead of 64; fails if not called for an hour. */
+/* Counted on from the last call, to divide 32 bits instead of 64.  Fails if not called for an
+ * hour. */
 uint32_t board_ms(void)
 {
     static uint32_t now_ms, at_us;

@@ -57,6 +57,13 @@ static int delay_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_
     return later(b, OP_WRITE_ZEROES, lba, n_blocks, NULL, io);
 }
 
+static uint32_t delay_extent(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                             bool *mapped)
+{
+    struct thimble_block *below = ((struct thimble_delay_disk *)b)->below;
+    return below->extent(below, lba, n_blocks, mapped);
+}
+
 static int delay_ready(struct thimble_block *b)
 {
     struct thimble_block *below = ((struct thimble_delay_disk *)b)->below;
@@ -100,6 +107,7 @@ int thimble_delay_disk_init(struct thimble_delay_disk *d, struct thimble_block *
     d->block.flush = lower->flush ? delay_flush : NULL;
     d->block.unmap = lower->unmap ? delay_unmap : NULL;
     d->block.write_zeroes = lower->write_zeroes ? delay_write_zeroes : NULL;
+    d->block.extent = lower->extent ? delay_extent : NULL;
     d->block.map = NULL;
     d->block.ready = lower->ready ? delay_ready : NULL;
     return THIMBLE_OK;

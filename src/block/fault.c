@@ -64,6 +64,12 @@ static int fault_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_
     return err ? err : below(b)->write_zeroes(below(b), lba, n_blocks, io);
 }
 
+static uint32_t fault_extent(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                             bool *mapped)
+{
+    return below(b)->extent(below(b), lba, n_blocks, mapped);
+}
+
 static int fault_ready(struct thimble_block *b)
 {
     return below(b)->ready(below(b));
@@ -83,6 +89,7 @@ int thimble_fault_disk_init(struct thimble_fault_disk *d, struct thimble_block *
     d->block.flush = lower->flush ? fault_flush : NULL;
     d->block.unmap = lower->unmap ? fault_unmap : NULL;
     d->block.write_zeroes = lower->write_zeroes ? fault_write_zeroes : NULL;
+    d->block.extent = lower->extent ? fault_extent : NULL;
     d->block.map = NULL;
     d->block.ready = lower->ready ? fault_ready : NULL;
     return THIMBLE_OK;

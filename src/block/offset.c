@@ -46,6 +46,12 @@ static int offset_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n
     return below(b)->write_zeroes(below(b), there(b, lba), n_blocks, io);
 }
 
+static uint32_t offset_extent(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                              bool *mapped)
+{
+    return below(b)->extent(below(b), there(b, lba), n_blocks, mapped);
+}
+
 static const void *offset_map(struct thimble_block *b, uint64_t lba, uint32_t n_blocks)
 {
     return below(b)->map(below(b), there(b, lba), n_blocks);
@@ -75,6 +81,7 @@ int thimble_offset_disk_init(struct thimble_offset_disk *d, struct thimble_block
     d->block.flush = lower->flush ? offset_flush : NULL;
     d->block.unmap = lower->unmap ? offset_unmap : NULL;
     d->block.write_zeroes = lower->write_zeroes ? offset_write_zeroes : NULL;
+    d->block.extent = lower->extent ? offset_extent : NULL;
     d->block.map = lower->map ? offset_map : NULL;
     d->block.ready = lower->ready ? offset_ready : NULL;
     return THIMBLE_OK;

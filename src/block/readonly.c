@@ -18,6 +18,12 @@ static int readonly_read(struct thimble_block *b, uint64_t lba, uint32_t n_block
     return below(b)->read(below(b), lba, n_blocks, buf, io);
 }
 
+static uint32_t readonly_extent(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                                bool *mapped)
+{
+    return below(b)->extent(below(b), lba, n_blocks, mapped);
+}
+
 static const void *readonly_map(struct thimble_block *b, uint64_t lba, uint32_t n_blocks)
 {
     return below(b)->map(below(b), lba, n_blocks);
@@ -40,6 +46,7 @@ int thimble_readonly_disk_init(struct thimble_readonly_disk *d, struct thimble_b
     d->block.flush = NULL;
     d->block.unmap = NULL;
     d->block.write_zeroes = NULL;
+    d->block.extent = lower->extent ? readonly_extent : NULL;
     d->block.map = lower->map ? readonly_map : NULL;
     d->block.ready = lower->ready ? readonly_ready : NULL;
     return THIMBLE_OK;

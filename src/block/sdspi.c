@@ -69,9 +69,9 @@ enum {
 /* What can be wrong, sorted by what helps. */
 enum fault {
     FAULT_NONE,
-    FAULT_SILENT,       /* no answer in time, or the card was reset: open it again */
+    FAULT_SILENT,       /* no answer in time: open the card again */
     FAULT_GARBLED,      /* a CRC, or bytes that make no sense: say it again */
-    FAULT_REFUSED,      /* the card does not know the command, or not now */
+    FAULT_REFUSED,      /* the card does not know the command, or not now: as SILENT */
     FAULT_CARD,         /* the card says that it failed */
     FAULT_PROTECTED,    /* the card says that it is write-protected */
 };
@@ -208,13 +208,10 @@ static uint8_t command(struct thimble_sdspi *sd, uint8_t index, uint32_t argumen
     return 0xff;
 }
 
-/* `idle_ok`: the card is still being opened.  Later, an idle card is one that lost its
- * power or was replaced. */
-static enum fault judge(uint8_t r1, bool idle_ok)
+/* A card that was reset or replaced is idle, and refuses what it is asked then. */
+static enum fault judge(uint8_t r1)
 {
     if (r1 & R1_NONE)
-        return FAULT_SILENT;
-    if (r1 & R1_IDLE && !idle_ok)
         return FAULT_SILENT;
     if (r1 & R1_CRC)
         return FAULT_GARBLED;
@@ -228,15 +225,13 @@ static enum fault judge(uint8_t r1, bool idle_ok)
 /* Selects the card and sends a command of either kind.  The card stays selected. */
 static enum fault ask(struct thimble_sdspi *sd, uint8_t index, uint32_t argument)
 {
-    bool idle_ok = sd->state != THIMBLE_OK;
-
     if (index & APP) {
-        enum fault fault = judge(command(sd, APP_CMD, 0), idle_ok);
+        enum fault fault = judge(command(sd, APP_CMD, 0));
         end(sd);
         if (fault)
             return fault;
     }
-    return judge(command(sd, index & 0x7f, argument), idle_ok);
+    return judge(command(sd, index & 0x7f, argument));
 }
 
 /* The same with the card deselected afterwards, tried again if it was not understood,
@@ -256,7 +251,7 @@ static enum fault ask_for(struct thimble_sdspi *sd, uint8_t index, uint32_t argu
     return fault;
 }
 
-/* What the card has to say about the last write or erase. */
+/* Waits for the end of the last write or erase; what the card has to say about it. */
 static enum fault card_status(struct thimble_sdspi *sd)
 {
     uint8_t r2;
@@ -462,14 +457,14 @@ static int initialise(struct thimble_sdspi *sd)
 
     uint32_t start = now(sd);
     for (int bad = 0; ; ) {
-        fault = judge(command(sd, APP_CMD, 0), true);
+        fault = judge(command(sd, APP_CMD, 0));
         end(sd);
         if (!fault) {
             uint8_t r1 = command(sd, SD_SEND_OP_COND & 0x7f, version_2 ? 0x40000000 : 0);
             end(sd);
             if (r1 == 0)
                 break;
-            fault = judge(r1, true);
+            fault = judge(r1);
         }
         if (fault && ++bad > COMMAND_TRIES)
             return THIMBLE_ERR_HARDWARE;
@@ -547,7 +542,6 @@ static int open_card(struct thimble_sdspi *sd)
     if (slot_empty(sd))
         return THIMBLE_ERR_NO_MEDIUM;
 
-    sd->state = THIMBLE_ERR_NO_MEDIUM;  /* R1 may say idle */
     sd->stream = STREAM_NONE;
     set_clock_hz(sd, IDENTIFICATION_HZ);
     sd->config.hooks.select(sd->config.hooks.ctx, false);
@@ -620,7 +614,7 @@ static uint32_t address(const struct thimble_sdspi *sd, uint64_t lba)
 static void stop_read(struct thimble_sdspi *sd)
 {
     for (int tries = 0; tries < COMMAND_TRIES; tries++) {
-        enum fault fault = judge(command(sd, STOP_TRANSMISSION, 0), false);
+        enum fault fault = judge(command(sd, STOP_TRANSMISSION, 0));
         if (fault != FAULT_GARBLED && fault != FAULT_SILENT)
             break;
     }
@@ -655,7 +649,6 @@ static enum fault stop_write(struct thimble_sdspi *sd)
     if (!fault) {
         put(sd, TOKEN_STOP);
         skip(sd, 1);
-        fault = wait_ready(sd, BUSY_MS);
     }
     end(sd);
     if (!fault)
@@ -740,8 +733,6 @@ static enum fault write_single(struct thimble_sdspi *sd, uint64_t lba, const uin
     enum fault fault = ask(sd, WRITE_BLOCK, address(sd, lba));
     if (!fault)
         fault = send(sd, TOKEN_BLOCK, buf);
-    if (!fault)
-        fault = wait_ready(sd, BUSY_MS);
     end(sd);
     if (fault == FAULT_CARD && card_status(sd) == FAULT_PROTECTED)
         return FAULT_PROTECTED;         /* a data response does not tell which */

@@ -109,7 +109,11 @@ struct th_task {
     uint32_t data_sn;                   /* next DataSN of the data sequence */
     uint16_t r2t_sn;                    /* next R2TSN: R2Ts sent */
     uint16_t r2t_done;                  /* of these, answered in full */
-    struct th_buf *ready, *ready_last;  /* data for the initiator, in order; parked or ping data */
+    struct th_buf *ready;               /* data for the initiator, in order; parked or ping data */
+    union {
+        struct th_buf *ready_last;
+        const uint8_t *map;             /* if `mapped`: where the data is */
+    };
 
     union {
         struct th_cmd cmd;
@@ -321,6 +325,7 @@ void th_manage_cold_reset(struct thimble_conn *by);
 void th_send(struct th_task *t);
 void th_send_urgent(struct th_task *t);
 void th_unsend(struct th_task *t);
+void th_send_give_up(struct thimble_conn *c, struct th_buf *b);
 uint32_t th_max_cmd_sn(const struct thimble_conn *c);
 
 #endif

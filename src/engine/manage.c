@@ -19,8 +19,10 @@ static void answer(struct th_task *m, enum th_tmf_response response)
 /* A task that m aborted has ended. */
 void th_manage_task_ended(struct th_task *m)
 {
-    if (m->kind == TASK_MANAGE && --m->manage.to_end == 0 && m->manage.complete)
+    if (m->kind == TASK_MANAGE && --m->manage.to_end == 0 && m->manage.complete) {
         answer(m, (enum th_tmf_response)m->manage.response);
+        th_conn_wake(m->conn);          /* the task may have been another connection's */
+    }
 }
 
 static struct th_task *parked_by_itt(struct thimble_conn *c, uint32_t itt)
@@ -57,7 +59,7 @@ static enum th_tmf_response abort_task(struct th_task *m, const uint8_t *bhs)
     uint32_t ref_cmd_sn = th_get32(bhs + 32);
 
     struct th_task *t = th_task_by_itt(c, ref_itt);
-    if (t && t->phase != PHASE_STATUS) {
+    if (t) {                            /* also if its status is ready: it would overtake it */
         th_task_abort(t, m);
         return TH_TMF_COMPLETE;
     }
@@ -90,7 +92,7 @@ static enum th_tmf_response for_each_session(struct th_task *m, struct th_lu *lu
 static enum th_tmf_response reset_unit(struct th_task *m, struct th_lu *lu)
 {
     for_each_session(m, lu);
-    th_scsi_lu_reset(lu, &m->conn->nexus);
+    th_scsi_lu_reset(lu, NULL);         /* the one who asked is told, too (SAM-5 6.3.3) */
     return TH_TMF_COMPLETE;
 }
 

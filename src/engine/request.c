@@ -292,6 +292,8 @@ static bool on_logout(struct thimble_conn *c)
 
     if (reason > 2 || (reason == 2 && c->params.discovery) || th_get32(bhs + 16) == TH_TAG_NONE)
         return th_reject(c, TH_REJECT_INVALID_FIELD, THIMBLE_REASON_FIELD);
+    if (c->logout_due)
+        return false;                   /* one that was refused is yet to be answered */
     enum turn turn = turn_of(c, bhs);
     if (turn == TURN_NEVER)
         return true;
@@ -546,12 +548,14 @@ void th_data_arrived(struct thimble_conn *c)
     if (t) {
         task_data_arrived(c, t, b);
     } else if (c->rx_into == INTO_TEXT) {
-        if (c->digest_bad)
+        if (c->digest_bad) {
+            th_negotiation_give(c);     /* what was understood of it has no effect */
             reject_or_fail(c, TH_REJECT_DATA_DIGEST, THIMBLE_REASON_DATA_DIGEST);
-        else if (c->state == CONN_LOGIN)
+        } else if (c->state == CONN_LOGIN) {
             login_arrived(c);
-        else
+        } else {
             text_arrived(c);
+        }
     } else {
         if (c->digest_bad)
             reject_or_fail(c, TH_REJECT_DATA_DIGEST, THIMBLE_REASON_DATA_DIGEST);

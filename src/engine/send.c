@@ -218,7 +218,7 @@ static void make_data_in(struct thimble_conn *c, struct th_task *t)
         data = b->mem + b->sent;
     } else {
         len = th_min32(len, t->asked - t->done);
-        data = th_scsi_map(&t->cmd, t->done, len);
+        data = t->map + t->done;
     }
     th_put32(s->head + 16, t->itt);
     th_put32(s->head + 20, TH_TAG_NONE);
@@ -248,14 +248,15 @@ static void make_data_in(struct thimble_conn *c, struct th_task *t)
         s->head[3] = t->cmd.status;
         th_task_free(t);
         put_numbers(c, s->head, STAT_SN_TAKES);
+        slot_data(c, s, data, len);
     } else {
         if (last)
             t->phase = PHASE_STATUS;
         put_numbers(c, s->head, STAT_SN_SHOWS);
         th_put32(s->head + 24, 0);      /* StatSN is for a Data-In with status alone */
-        th_command_pump(t);
+        slot_data(c, s, data, len);
+        th_command_pump(t);             /* it may fail, and give up data of this PDU */
     }
-    slot_data(c, s, data, len);
 }
 
 static void make_r2t(struct thimble_conn *c, struct th_task *t)
@@ -506,6 +507,35 @@ size_t thimble_conn_tx_buf(struct thimble_conn *c, struct thimble_tx_span *spans
     return n;
 }
 
+/* b is free again when the transport has acknowledged all before end_seq. */
+static void keep_until_acked(struct thimble_conn *c, struct th_buf *b, uint32_t end_seq)
+{
+    b->end_seq = end_seq;
+    b->next = NULL;
+    if (c->unacked)
+        c->unacked_last->next = b;
+    else
+        c->unacked = b;
+    c->unacked_last = b;
+}
+
+/* A task gives up data that it had for the initiator.  PDUs that were made of a part of it are on
+ * their way, and need its memory as it is. */
+void th_send_give_up(struct thimble_conn *c, struct th_buf *b)
+{
+    for (unsigned i = c->slot_count; i > 0 && b->sent > 0; i--) {
+        struct th_slot *s = &c->slots[(c->slot_first + i - 1) % THIMBLE_TX_SLOTS];
+        if (s->data_len > 0 && (uintptr_t)s->data - (uintptr_t)b->mem < b->sent) {
+            s->buf = b;
+            return;
+        }
+    }
+    if (b->sent > 0 && th_sn_before(c->ack_seq, c->tx_seq))
+        keep_until_acked(c, b, c->tx_seq);
+    else
+        th_buf_give(c->engine, b);
+}
+
 /* The transport has all of the first slot's PDU. */
 static void slot_taken(struct thimble_conn *c, uint32_t end_seq)
 {
@@ -513,15 +543,8 @@ static void slot_taken(struct thimble_conn *c, uint32_t end_seq)
 
     c->slot_first = (uint8_t)((c->slot_first + 1) % THIMBLE_TX_SLOTS);
     c->slot_count--;
-    if (s->buf) {
-        s->buf->end_seq = end_seq;
-        s->buf->next = NULL;
-        if (c->unacked)
-            c->unacked_last->next = s->buf;
-        else
-            c->unacked = s->buf;
-        c->unacked_last = s->buf;
-    }
+    if (s->buf)
+        keep_until_acked(c, s->buf, end_seq);
     if (s->task)
         th_task_free(s->task);
     if (s->text) {

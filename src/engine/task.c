@@ -39,9 +39,8 @@ static void give_ready(struct th_task *t)
     while (t->ready) {
         struct th_buf *b = t->ready;
         t->ready = b->next;
-        th_buf_give(t->conn->engine, b);
+        th_send_give_up(t->conn, b);
     }
-    t->ready_last = NULL;
 }
 
 static void give_param(struct th_task *t)
@@ -208,7 +207,8 @@ static void write_done(struct th_task *t, struct th_buf *b, int result)
     th_buf_give(t->conn->engine, b);
     t->disk_calls--;
     if (result < 0 && !t->aborted) {
-        disk_failed(t, result, true);
+        if (t->cmd.status == TH_STATUS_GOOD)    /* else: a comparison failed, which says more */
+            disk_failed(t, result, true);
         t->phase = PHASE_DRAIN;
     }
     if (t->aborted)
@@ -458,8 +458,12 @@ static void start_read(struct th_task *t)
         finish(t);
         return;
     }
-    if (!t->conn->params.data_digest && th_scsi_map(&t->cmd, 0, t->cmd.data_bytes)) {
+    const uint8_t *map = NULL;          /* with a digest, data must not change on its way */
+    if (!t->conn->params.data_digest)
+        map = th_scsi_map(&t->cmd, 0, t->cmd.data_bytes);
+    if (map) {
         t->mapped = true;
+        t->map = map;
         t->asked = t->total;
         th_send(t);
         return;
@@ -563,15 +567,17 @@ void th_command_start(struct th_task *t)
 /* t ends without an answer: at once, or when the disk lets go of it; aborter (or NULL) is told. */
 void th_task_abort(struct th_task *t, struct th_task *aborter)
 {
-    if (t->aborted)
-        return;
+    bool already = t->aborted;
     bool at_disk = t->disk_calls > 0 ||
                    (t->kind == TASK_COMMAND && t->phase == PHASE_DISK);
 
-    t->aborted = true;
-    t->aborter = aborter;
-    if (aborter)
+    if (aborter && !t->aborter) {       /* one is told: the first of those who are still there */
+        t->aborter = aborter;
         aborter->manage.to_end++;
+    }
+    t->aborted = true;
+    if (already)
+        return;
     if (!at_disk) {
         th_task_free(t);
         return;
@@ -589,9 +595,9 @@ uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct t
 
     for (struct th_task *t = c->tasks, *next; t; t = next) {
         next = t->next_active;
-        if (t->kind == TASK_COMMAND && !t->aborted && (!lu || t->cmd.lu == lu)) {
+        if (t->kind == TASK_COMMAND && (!lu || t->cmd.lu == lu)) {
+            n += !t->aborted;
             th_task_abort(t, aborter);
-            n++;
         }
     }
     return n;

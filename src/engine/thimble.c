@@ -473,6 +473,8 @@ void th_conn_leave(struct thimble_conn *c, enum thimble_reason why)
     if (c->state >= CONN_LEAVING)
         return;
     c->reason = (uint8_t)why;
+    if (why != THIMBLE_REASON_NONE)     /* else it is a logout, which has an event of its own */
+        th_event(c, THIMBLE_EVENT_DROPPED, why, 0);
     c->state = CONN_LEAVING;
     c->rx_state = RX_CLOSED;
     c->timer_ms = c->engine->now_ms;
@@ -637,12 +639,18 @@ static bool over(const struct thimble *e, uint32_t since, uint32_t ms, uint32_t 
     return false;
 }
 
+/* The peer has begun a PDU. */
+static bool in_a_pdu(const struct thimble_conn *c)
+{
+    return c->rx_state != RX_CLOSED && (c->rx_state != RX_BHS || c->rx_got > 0);
+}
+
 static bool waits_for_data(const struct thimble_conn *c)
 {
     for (const struct th_task *t = c->tasks; t; t = t->next_active)
         if (t->kind == TASK_COMMAND && !t->aborted && (t->unsolicited || t->r2t_done != t->r2t_sn))
             return true;
-    return c->rx_state != RX_BHS || c->rx_got > 0;      /* in the middle of a PDU */
+    return in_a_pdu(c);
 }
 
 static void watch_silence(struct thimble_conn *c, uint32_t *next)
@@ -670,9 +678,12 @@ static void watch(struct thimble_conn *c, uint32_t *next)
         c->heard = false;
         c->last_rx_ms = e->now_ms;
         c->ping_out = false;            /* whatever came, the peer lives */
-        if (c->rx_state == RX_DATA)
-            c->timer_ms = c->state == CONN_FULL ? e->now_ms : c->timer_ms;
+        if (c->state == CONN_FULL && in_a_pdu(c))
+            c->timer_ms = e->now_ms;
     }
+    /* It is us who do not listen; but for requests ahead of their turn, which hold what others wait for. */
+    if (c->stalled && c->state == CONN_FULL && c->n_parked == 0)
+        c->last_rx_ms = c->timer_ms = e->now_ms;
     if (c->slot_count > 0 && over(e, c->send_ms, config->send_timeout_ms, next)) {
         th_conn_fail(c, THIMBLE_REASON_SEND_TIMEOUT);
         return;
@@ -704,7 +715,9 @@ static void end_of_grace(struct thimble *e)
 {
     for (unsigned i = 0; i < e->config.n_connections; i++) {
         struct thimble_conn *c = &e->conns[i];
-        if (c->state == CONN_FULL) {
+        if (c->state == CONN_LOGIN) {
+            th_conn_fail(c, THIMBLE_REASON_SHUTDOWN);
+        } else if (c->state == CONN_FULL) {
             c->async_due |= 1u << TH_ASYNC_DROP_ALL;
             th_conn_leave(c, THIMBLE_REASON_SHUTDOWN);
         }

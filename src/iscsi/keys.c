@@ -83,7 +83,8 @@ const struct th_key th_keys[] = {
       .max = 2, .own = 0 },
     { .name = "TaskReporting", .kind = TH_KIND_LIST, .use = LEADING,
       .result = TH_RESULT_TASK_REPORTING, .preset = TH_REPORTING_RFC3720,
-      .values = "RFC3720,ResponseFence,FastAbort" },   /* enum th_task_reporting */
+      .values = "RFC3720,ResponseFence" },     /* enum th_task_reporting; FastAbort
+                                                 * needs asynchronous event 5 */
     { .name = "iSCSIProtocolLevel", .kind = TH_KIND_MIN, .use = LEADING,
       .result = TH_RESULT_PROTOCOL_LEVEL, .max = 31, .own = 2, .preset = 1 },
     { .name = "X#NodeArchitecture", .kind = TH_KIND_IGNORED, .use = TH_USE_OPERATIONAL },

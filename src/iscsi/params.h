@@ -27,13 +27,13 @@ struct th_params {
     bool     discovery : 1;             /* SessionType=Discovery */
 };
 
-enum th_task_reporting { TH_REPORTING_RFC3720, TH_REPORTING_RESPONSE_FENCE, TH_REPORTING_FAST_ABORT };
+enum th_task_reporting { TH_REPORTING_RFC3720, TH_REPORTING_RESPONSE_FENCE };
 
 /* The initiator's side of the nexus, and the numbers that name the session (RFC 7143 4.4.3.1). */
 struct th_peer {
     char     name[TH_NAME_MAX + 1];     /* InitiatorName, "" until it is known */
     uint8_t  isid[6];
-    uint16_t tsih;                      /* 0 until the login is complete */
+    uint16_t tsih;                      /* in login: as the initiator sent it, 0 for a new session */
     uint16_t cid;
 };
 

@@ -120,6 +120,11 @@ static const struct th_op ops[] = {
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_RESERVED_OK,
       .usage = { 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_reply_run, .reply = th_read_capacity_16_reply },
+    { .opcode = 0x9e, .service_action = 0x12, .cdb_len = 16,    /* GET LBA STATUS */
+      .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_THIN,
+      .usage = { 0x9e, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff },
+      .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
     { .opcode = 0xa0, .cdb_len = 12, .flags = TH_ROW_NO_LU_OK | ALWAYS,  /* REPORT LUNS */
       .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_report_luns_run, .reply = th_report_luns_reply },
@@ -231,6 +236,7 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->sense = TH_SENSE_NONE;
     cmd->data_bytes = 0;
     cmd->gate = 0;
+    cmd->exact = false;
     cmd->field_valid = cmd->info_valid = false;
     cmd->compare = cmd->verify = cmd->fua = cmd->writing = cmd->aborted = false;
     if (op && lu && !op_offered(op, lu))

@@ -14,15 +14,15 @@
 #include "sense.h"
 
 enum th_row_flags {
-    TH_ROW_SERVICE_ACTION = 0x001,   /* byte 1, bits 4 to 0, tells commands of one opcode apart */
-    TH_ROW_NO_LU_OK       = 0x002,   /* answered even where there is no logical unit */
-    TH_ROW_RESERVED_OK    = 0x004,   /* allowed while another nexus has the unit reserved */
-    TH_ROW_UA_OK          = 0x008,   /* does not report a pending unit attention */
-    TH_ROW_MEDIUM         = 0x010,   /* needs the medium */
-    TH_ROW_WRITES         = 0x020,   /* changes the medium: refused if write-protected */
-    TH_ROW_FUA            = 0x040,   /* byte 1, bit 3: durable before the status is GOOD */
-    TH_ROW_THIN           = 0x080,   /* offered by a unit with thin provisioning only */
-    TH_ROW_ATOMIC         = 0x100,   /* offered if a parameter buffer holds what it needs */
+    TH_ROW_SERVICE_ACTION = 0x001,  /* byte 1, bits 4 to 0: one of several of an opcode */
+    TH_ROW_NO_LU_OK       = 0x002,  /* answered even where there is no logical unit */
+    TH_ROW_RESERVED_OK    = 0x004,  /* allowed while another nexus has the unit reserved */
+    TH_ROW_UA_OK          = 0x008,  /* does not report a pending unit attention */
+    TH_ROW_MEDIUM         = 0x010,  /* needs the medium */
+    TH_ROW_WRITES         = 0x020,  /* changes the medium: refused if write-protected */
+    TH_ROW_FUA            = 0x040,  /* byte 1, bit 3: durable before the status is GOOD */
+    TH_ROW_THIN           = 0x080,  /* offered by a unit with thin provisioning only */
+    TH_ROW_ATOMIC         = 0x100,  /* offered if a parameter buffer holds what it needs */
 };
 
 struct th_op {
@@ -67,6 +67,8 @@ enum th_next th_release_run(struct th_cmd *cmd);
 enum th_next th_start_stop_run(struct th_cmd *cmd);
 enum th_next th_read_capacity_10_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_read_capacity_16_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_get_lba_status_run(struct th_cmd *cmd);
+enum th_next th_get_lba_status_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_read_run(struct th_cmd *cmd);
 enum th_next th_write_run(struct th_cmd *cmd);
 enum th_next th_write_and_verify_run(struct th_cmd *cmd);

@@ -121,6 +121,45 @@ enum th_next th_read_capacity_16_reply(struct th_cmd *cmd, uint8_t *buf)
 }
 
 /* --------------------------------------------------------------------------------------
+ * GET LBA STATUS (5.6): runs of blocks that are in use or given back, from the LBA asked for on.
+ */
+enum { LBA_STATUS_RUNS_MAX = 64, LBA_STATUS_MAPPED = 0, LBA_STATUS_DEALLOCATED = 1 };
+
+enum th_next th_get_lba_status_run(struct th_cmd *cmd)
+{
+    cmd->lba = th_get64(cmd->cdb + 2);
+    if (cmd->lba >= cmd->lu->block->size_blocks)
+        return th_scsi_check(cmd, TH_SENSE_LBA_OUT_OF_RANGE);
+    return TH_NEXT_REPLY;
+}
+
+enum th_next th_get_lba_status_reply(struct th_cmd *cmd, uint8_t *buf)
+{
+    struct thimble_block *b = cmd->lu->block;
+    uint32_t allocation_length = th_get32(cmd->cdb + 10);
+    uint32_t n = 8;
+
+    memset(buf, 0, 8);
+    while (cmd->lba < b->size_blocks && n < 8 + 16 * LBA_STATUS_RUNS_MAX &&
+           (n == 8 || n < allocation_length)) {
+        uint64_t left = b->size_blocks - cmd->lba;
+        uint32_t n_blocks = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+        bool mapped = true;
+
+        if (b->extent)
+            n_blocks = b->extent(b, cmd->lba, n_blocks, &mapped);
+        memset(buf + n, 0, 16);
+        th_put64(buf + n, cmd->lba);
+        th_put32(buf + n + 8, n_blocks);
+        buf[n + 12] = mapped ? LBA_STATUS_MAPPED : LBA_STATUS_DEALLOCATED;
+        n += 16;
+        cmd->lba += n_blocks;
+    }
+    th_put32(buf, n - 4);
+    return th_reply_done(cmd, n, allocation_length);
+}
+
+/* --------------------------------------------------------------------------------------
  * READ, WRITE, WRITE AND VERIFY
  */
 enum th_next th_read_run(struct th_cmd *cmd)
@@ -293,11 +332,16 @@ enum th_next th_verify_run(struct th_cmd *cmd)
     return next;
 }
 
+/* Whole blocks that fit behind the data in the parameter buffer. */
+static uint32_t work_space_blocks(const struct th_cmd *cmd)
+{
+    return (cmd->lu->param_bytes - cmd->data_bytes) >> cmd->lu->block->block_shift;
+}
+
 /* Where blocks are read to, and how many at a time. */
 static uint8_t *verify_space(const struct th_cmd *cmd, uint32_t *n_blocks)
 {
-    *n_blocks = th_min32((cmd->lu->param_bytes - cmd->data_bytes) >> cmd->lu->block->block_shift,
-                         cmd->n_blocks);
+    *n_blocks = th_min32(work_space_blocks(cmd), cmd->n_blocks);
     return cmd->param + cmd->data_bytes;
 }
 
@@ -426,21 +470,18 @@ enum { UNMAP = 0x08, NDOB = 0x01 };
 
 enum th_next th_write_same_run(struct th_cmd *cmd)
 {
-    const struct thimble_block *b = cmd->lu->block;
     unsigned flags = cmd->cdb[1];
 
     if (flags & UNMAP && !th_thin(cmd->lu))
         return th_check_cdb(cmd, 1, 3);
     if (bad_blocks(cmd))
         return TH_NEXT_STATUS;
-    uint64_t n_blocks = cmd->n_blocks ? cmd->n_blocks : b->size_blocks - cmd->lba;
-    if (n_blocks > TH_MAX_WRITE_SAME_BLOCKS)
+    /* WSNZ: a length of zero could mean "to the end of the disk", which nobody may mean by mistake. */
+    if (cmd->n_blocks == 0 || cmd->n_blocks > TH_MAX_WRITE_SAME_BLOCKS)
         return th_check_cdb(cmd, length_byte(cmd), TH_FIELD_WHOLE_BYTE);
-    if (n_blocks == 0)                                  /* none from the end to the end */
-        return th_good(cmd);
 
-    cmd->n_blocks = (uint32_t)n_blocks;
     cmd->data_bytes = flags & NDOB ? 0 : th_block_bytes(cmd->lu);
+    cmd->exact = !(flags & NDOB);       /* more than a block: two ideas of its size */
     return TH_NEXT_PARAM;
 }
 
@@ -490,28 +531,28 @@ static bool all_zero(const uint8_t *p, uint32_t n)
     return true;
 }
 
-/* UNMAP asks for deallocated blocks, which read as zeros (LBPRZ), whatever the block in the data
- * holds: the standard's table of UNMAP and ANCHOR makes no exception, and
- * other targets make none. */
+/* Blocks may be given back instead of written only if they then read as what was to be written: as zeros. */
 static int same_enter(struct th_cmd *cmd)
 {
     th_step *way = same_write;
 
-    if (cmd->cdb[1] & UNMAP)
-        way = same_unmap;
-    else if (cmd->lu->block->write_zeroes && all_zero(cmd->param, th_block_bytes(cmd->lu)))
-        way = same_zeroes;
+    if (all_zero(cmd->param, th_block_bytes(cmd->lu))) {
+        if (cmd->cdb[1] & UNMAP)
+            way = same_unmap;
+        else if (cmd->lu->block->write_zeroes)
+            way = same_zeroes;
+    }
     return th_step_gate(cmd, TH_GATE_SHARED, way);
 }
 
 enum th_next th_write_same_param(struct th_cmd *cmd)
 {
-    uint32_t block_bytes = th_block_bytes(cmd->lu);
+    uint32_t n = th_block_bytes(cmd->lu);
 
     if (cmd->data_bytes == 0)
-        memset(cmd->param, 0, block_bytes);
-    for (uint32_t at = block_bytes; at + block_bytes <= cmd->lu->param_bytes; at += block_bytes)
-        memcpy(cmd->param + at, cmd->param, block_bytes);
+        memset(cmd->param, 0, n);
+    for (uint32_t at = n; at + n <= cmd->lu->param_bytes; at += n)
+        memcpy(cmd->param + at, cmd->param, n);
     return th_steps_run(cmd, same_enter);
 }
 
@@ -544,8 +585,7 @@ static int caw_next(struct th_cmd *cmd);
 /* How many blocks go into the work space at a time. */
 static uint32_t caw_piece(const struct th_cmd *cmd)
 {
-    return th_min32((cmd->lu->param_bytes - cmd->data_bytes) >> cmd->lu->block->block_shift,
-                    cmd->n_blocks);
+    return th_min32(work_space_blocks(cmd), cmd->n_blocks);
 }
 
 static int caw_compare(struct th_cmd *cmd)

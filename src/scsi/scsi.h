@@ -19,8 +19,9 @@
  *     TH_NEXT_PARAM   data_bytes bytes are wanted whole, in a buffer of lu->param_bytes bytes
  *                     that the owner puts into cmd->param: the rest of it is work space, and
  *                     with data_bytes 0 all of it.  Then th_scsi_param().  An initiator
- *                     that sends more or less than data_bytes (not 0) bytes gets
- *                     th_scsi_check(cmd, TH_SENSE_INVALID_INFORMATION_UNIT) instead
+ *                     that sends less than data_bytes bytes gets
+ *                     th_scsi_check(cmd, TH_SENSE_INVALID_INFORMATION_UNIT) instead;
+ *                     what another sends beyond them is dropped, but see `exact`
  *     TH_NEXT_WAIT    a disk works; nexus->resume(cmd) is called when status and sense are final
  *
  *     th_scsi_written() and th_scsi_param() answer TH_NEXT_STATUS or TH_NEXT_WAIT.

@@ -227,6 +227,7 @@ static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
     const struct th_lu *lu = cmd->lu;
     uint32_t granularity = UINT32_C(1) << lu->block->physical_shift;
 
+    p[0] = 0x01;                                        /* WSNZ */
     p[1] = (uint8_t)th_max_compare_and_write_blocks(lu);
     th_put16(p + 2, granularity);                       /* of an optimal transfer */
     th_put32(p + 4, th_max_transfer_blocks(lu));
@@ -234,8 +235,11 @@ static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
     if (th_thin(lu)) {
         th_put32(p + 16, TH_MAX_UNMAP_BLOCKS);
         th_put32(p + 20, th_max_unmap_descriptors(lu));
-        th_put32(p + 24, granularity);
-        th_put32(p + 28, UINT32_C(1) << 31);            /* UGAVALID: aligned to 0 */
+        if (granularity > 1) {                          /* QEMU trips over a granularity of one
+                                                         * block of 4096 bytes; 0 says the same */
+            th_put32(p + 24, granularity);
+            th_put32(p + 28, UINT32_C(1) << 31);        /* UGAVALID: aligned to 0 */
+        }
     }
     th_put64(p + 32, TH_MAX_WRITE_SAME_BLOCKS);
     return 60;

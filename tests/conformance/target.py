@@ -16,6 +16,7 @@ survives it.
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,8 +94,12 @@ class Target:
                                                 stderr=subprocess.STDOUT,
                                                 stdin=subprocess.DEVNULL,
                                                 start_new_session=True)
-            if self.wait_ready(listen, mark):
-                return self
+            try:
+                if self.wait_ready(listen, mark):
+                    return self
+            except BaseException:
+                self.kill()
+                raise
             text = self.log_text(mark)
             self.kill()
             if "in use" not in text:
@@ -275,6 +280,13 @@ class Tgt(Target):
         """tgtd takes no SIGTERM while it has sessions; its end is of no interest here."""
         self.kill()
         self.process = None
+
+
+def need(*programs):
+    """Ends the script with a sentence if one of them is not installed."""
+    for program in programs:
+        if not shutil.which(program):
+            raise SystemExit(f"{program} is not installed: scripts/install-deps check")
 
 
 def add_options(parser):

@@ -27,7 +27,7 @@ enum { ECHO_PORT = 7, DISK_PORT = 9, BLOCK_BYTES = 512, MAX_BLOCKS = 8, REQUEST_
 
 static bool hang;
 
-/* --------------------------------------------------------------------------------------- echo */
+/* ---------------------------------------------------------------------------------- echo */
 
 static struct pbuf *echo_pending[4];
 static struct tcp_pcb *echo_pcb[4];
@@ -132,7 +132,7 @@ static err_t echo_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
-/* --------------------------------------------------------------------------------------- disk */
+/* ---------------------------------------------------------------------------------- disk */
 
 static struct {
     struct tcp_pcb *pcb;
@@ -154,7 +154,8 @@ static uint32_t disk_request_bytes(void)
 {
     if (disk.in < REQUEST_BYTES)
         return REQUEST_BYTES;
-    return REQUEST_BYTES + (disk.request[0] == OP_WRITE ? le32(disk.request + 4) * BLOCK_BYTES : 0);
+    uint32_t data_bytes = disk.request[0] == OP_WRITE ? le32(disk.request + 4) * BLOCK_BYTES : 0;
+    return REQUEST_BYTES + data_bytes;
 }
 
 static void disk_run(void)
@@ -223,7 +224,8 @@ static void disk_send(void)
         uint32_t n = disk.answer_bytes - disk.sent;
         if (n > tcp_sndbuf(disk.pcb))
             n = tcp_sndbuf(disk.pcb);
-        if (n == 0 || tcp_write(disk.pcb, (uint8_t *)&disk.answer + disk.sent, (u16_t)n, 0) != ERR_OK)
+        const uint8_t *from = (const uint8_t *)&disk.answer + disk.sent;
+        if (n == 0 || tcp_write(disk.pcb, from, (u16_t)n, 0) != ERR_OK)
             break;
         disk.sent += n;
     }

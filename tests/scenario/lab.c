@@ -361,7 +361,6 @@ void lab_hang_up(struct peer *p)
     thimble_conn_close(c);
     p->conn = NULL;
     p->attention = false;
-    p->n_open_itts = 0;
 }
 
 void lab_say(struct peer *p, const void *bytes, size_t len)

@@ -129,8 +129,8 @@ static void write_parts_of_blocks(struct lab *lab)
             at += parts[i];
         }
     }
-    finish(p, &c);
     c.r2t_sn = 1;
+    finish(p, &c);
     CHECK(lab, c.answered, "1 KiB and 3 KiB of a block of 4 KiB: no answer");
     was(p, &c, TH_STATUS_GOOD, 0);
     is_written(p, 0, 2, 1, 'm');
@@ -282,7 +282,7 @@ static void list_short(struct lab *lab)
     struct cmd unmap = out_cmd("42 00 00 00 00 00 00 00 18 00", unmap_list, 16);
     ends(p, &unmap, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_INFORMATION_UNIT);
     struct cmd nothing = cdb_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", 0);
-    ends(p, &nothing, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_INFORMATION_UNIT);
+    ends(p, &nothing, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_CDB_FIELD);
     is_untouched(p, 0, 0, 128);
     read_ok(p, 0, 0, 1);
 }
@@ -381,34 +381,34 @@ static void more_parameter_lists_than_room(struct lab *lab)
 #define BLOCKS_OF_4K .options = { .block_shift = 12, .size_blocks = 64 }
 
 static const struct scenario scenarios[] = {
-    { "READ of a few blocks", read_small },
-    { "READ of 64 KiB", read_large },
-    { "READ with MaxRecvDataSegmentLength 512", read_in_small_segments },
-    { "READ with odd limits", read_in_odd_segments },
-    { "READ of blocks of 4 KiB", read_in_odd_segments, BLOCKS_OF_4K },
-    { "READ from mapped memory", read_large, .options = { .mapped = true } },
-    { "READ from mapped memory, odd limits", read_in_odd_segments,
+    { .name = "READ of a few blocks", .play = read_small },
+    { .name = "READ of 64 KiB", .play = read_large },
+    { .name = "READ with MaxRecvDataSegmentLength 512", .play = read_in_small_segments },
+    { .name = "READ with odd limits", .play = read_in_odd_segments },
+    { .name = "READ of blocks of 4 KiB", .play = read_in_odd_segments, BLOCKS_OF_4K },
+    { .name = "READ from mapped memory", .play = read_large, .options = { .mapped = true } },
+    { .name = "READ from mapped memory, odd limits", .play = read_in_odd_segments,
       .options = { .mapped = true } },
-    { "WRITE with immediate data", write_immediate },
-    { "WRITE with unsolicited data", write_unsolicited },
-    { "WRITE with both, and solicited data", write_immediate_and_unsolicited },
-    { "WRITE with one R2T", write_one_r2t },
-    { "WRITE with many R2Ts", write_many_r2ts },
-    { "WRITE with MaxOutstandingR2T 4", write_four_r2ts_at_a_time,
+    { .name = "WRITE with immediate data", .play = write_immediate },
+    { .name = "WRITE with unsolicited data", .play = write_unsolicited },
+    { .name = "WRITE with both, and solicited data", .play = write_immediate_and_unsolicited },
+    { .name = "WRITE with one R2T", .play = write_one_r2t },
+    { .name = "WRITE with many R2Ts", .play = write_many_r2ts },
+    { .name = "WRITE with MaxOutstandingR2T 4", .play = write_four_r2ts_at_a_time,
       .options = { .config = { .max_outstanding_r2t = 8 } } },
-    { "WRITE: 1 KiB and 3 KiB of a block of 4 KiB", write_parts_of_blocks, BLOCKS_OF_4K },
-    { "WRITE: 512 bytes at a time to blocks of 4 KiB", write_512_at_a_time, BLOCKS_OF_4K },
-    { "residuals", residuals },
-    { "refused commands", refused_commands },
-    { "parameter lists as immediate data", lists_immediate },
-    { "parameter lists as solicited data", lists_solicited },
-    { "parameter lists as unsolicited data", lists_unsolicited },
-    { "parameter lists that are too short", list_short },
-    { "VERIFY with BYTCHK", verify },
-    { "WRITE AND VERIFY", write_and_verify },
-    { "FUA and SYNCHRONIZE CACHE", flushes },
-    { "six commands in a row", in_a_row },
-    { "more parameter lists than there is room for", more_parameter_lists_than_room },
+    { .name = "WRITE: 1 KiB and 3 KiB of a block of 4 KiB", .play = write_parts_of_blocks, BLOCKS_OF_4K },
+    { .name = "WRITE: 512 bytes at a time to blocks of 4 KiB", .play = write_512_at_a_time, BLOCKS_OF_4K },
+    { .name = "residuals", .play = residuals },
+    { .name = "refused commands", .play = refused_commands },
+    { .name = "parameter lists as immediate data", .play = lists_immediate },
+    { .name = "parameter lists as solicited data", .play = lists_solicited },
+    { .name = "parameter lists as unsolicited data", .play = lists_unsolicited },
+    { .name = "parameter lists that are too short", .play = list_short },
+    { .name = "VERIFY with BYTCHK", .play = verify },
+    { .name = "WRITE AND VERIFY", .play = write_and_verify },
+    { .name = "FUA and SYNCHRONIZE CACHE", .play = flushes },
+    { .name = "six commands in a row", .play = in_a_row },
+    { .name = "more parameter lists than there is room for", .play = more_parameter_lists_than_room },
 };
 
 int main(void)

@@ -60,6 +60,16 @@ static int cache_flush(struct thimble_block *b, struct thimble_io *io)
     return THIMBLE_OK;
 }
 
+static uint32_t cache_extent(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                             bool *mapped)
+{
+    uint32_t run = cache_of(b)->run_blocks;
+
+    check_range(b, lba, n_blocks);
+    *mapped = lba / run % 2 == 0;
+    return th_min32(n_blocks, run - (uint32_t)(lba % run));
+}
+
 static int cache_ready(struct thimble_block *b)
 {
     return cache_of(b)->ready;
@@ -74,6 +84,8 @@ static void cache_init(struct cache_disk *d, struct thimble_block *below,
     d->block.unmap = o->no_unmap ? NULL : cache_unmap;
     d->block.write_zeroes = o->no_write_zeroes ? NULL : cache_unmap;
     d->block.flush = o->cache ? cache_flush : NULL;
+    d->block.extent = o->run_blocks ? cache_extent : NULL;
+    d->run_blocks = o->run_blocks;
     d->block.ready = cache_ready;
     d->block.map = NULL;
     d->block.serial = o->serial;
@@ -290,7 +302,7 @@ static void next(struct rig_cmd *c, enum th_next what)
         do_write(c);
         break;
     case TH_NEXT_PARAM:
-        if (cmd->data_bytes && cmd->data_bytes != c->out_len) {
+        if (cmd->data_bytes > c->out_len) {
             th_scsi_check(cmd, TH_SENSE_INVALID_INFORMATION_UNIT);
             c->ended = true;
             break;
@@ -323,7 +335,10 @@ struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu
     c->cmd->lu = lu;
     c->cmd->nexus = nexus;
     c->cmd->param = NULL;
-    next(c, th_scsi_start(c->cmd));
+    enum th_next what = th_scsi_start(c->cmd);
+    if (c->cmd->exact && c->cmd->status == TH_STATUS_GOOD && out_len != c->cmd->data_bytes)
+        what = th_scsi_check(c->cmd, TH_SENSE_INVALID_CDB_FIELD);
+    next(c, what);
     return c;
 }
 

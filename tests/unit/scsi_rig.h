@@ -35,6 +35,7 @@ struct rig_options {
     uint32_t param_bytes;               /* 0: 4096 */
     uint64_t claimed_blocks;            /* the size that the disk claims; 0: size_blocks */
     bool delayed, cache, no_unmap, no_write_zeroes, no_write, removable, read_only, d_sense;
+    uint32_t run_blocks;                /* every second run of so many is unmapped; 0: none is */
     const char *serial;
 };
 
@@ -45,6 +46,7 @@ struct cache_disk {
     unsigned writes_after_flush;        /* changes since the last one */
     int ready;                          /* what ready() answers */
     unsigned longest_call;              /* in blocks */
+    uint32_t run_blocks;
 };
 
 struct rig {

@@ -185,6 +185,46 @@ static void blocks_that_were_given_back_read_as_zeros(void **state)
     assert_true(file_disk_close(&d));
 }
 
+/* Of a sparse file, the runs cover every block once, and what was written is in use. */
+static void runs_of_holes_and_data(void **state)
+{
+    static uint8_t data[65536];
+    struct file_disk_config c = usual();
+    uint32_t n_holes = 0, n_used = 0;
+    struct file_disk d;
+
+    (void)state;
+    make_file(MIB);
+    opened(&d, &c);
+    if (!d.block.extent) {
+        assert_true(file_disk_close(&d));
+        skip();
+    }
+    fill(data, sizeof data, 1);
+    assert_int_equal(THIMBLE_OK, d.block.write(&d.block, 512, 128, data, NULL));
+    for (uint64_t lba = 0; lba < 2048;) {
+        bool mapped = false;
+        uint32_t n = d.block.extent(&d.block, lba, (uint32_t)(2048 - lba), &mapped);
+        assert_in_range(n, 1, 2048 - lba);
+        if (lba < 640 && lba + n > 512)
+            assert_true(mapped);
+        n_holes += mapped ? 0 : n;
+        n_used += mapped ? n : 0;
+        lba += n;
+    }
+    assert_int_equal(2048, n_holes + n_used);
+    assert_in_range(n_used, 128, 2048);
+
+    /* No answer is longer than was asked for. */
+    for (uint64_t lba = 500; lba < 660; lba++) {
+        bool mapped = false;
+        assert_int_equal(1, d.block.extent(&d.block, lba, 1, &mapped));
+        if (lba >= 512 && lba < 640)
+            assert_true(mapped);
+    }
+    assert_true(file_disk_close(&d));
+}
+
 static void files_are_made_on_demand(void **state)
 {
     struct file_disk_config c = usual();
@@ -351,6 +391,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_and_stays),
         cmocka_unit_test(big_blocks),
         cmocka_unit_test(blocks_that_were_given_back_read_as_zeros),
+        cmocka_unit_test(runs_of_holes_and_data),
         cmocka_unit_test(files_are_made_on_demand),
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(what_is_no_disk_is_refused),

@@ -90,6 +90,44 @@ static void test_readonly(void **state)
     assert_ptr_equal(d.block.map(&d.block, 3, 1), mem + 3 * BLOCK_BYTES);
 }
 
+/* Every second block is mapped. */
+static uint32_t one_by_one(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
+                           bool *mapped)
+{
+    assert_ptr_equal(b, &ram.block);                    /* not the disk above it */
+    assert_true(n_blocks >= 1);
+    *mapped = lba % 2 == 0;
+    return 1;
+}
+
+static void test_extent_is_asked_below(void **state)
+{
+    struct thimble_readonly_disk readonly;
+    struct thimble_offset_disk offset;
+    struct thimble_fault_disk fault;
+    struct thimble_delay_disk delay;
+    struct thimble_block *all[] = { &readonly.block, &offset.block, &fault.block,
+                                    &delay.block };
+    (void)state;
+
+    for (int offered = 0; offered < 2; offered++) {
+        ram.block.extent = offered ? one_by_one : NULL;
+        assert_int_equal(thimble_readonly_disk_init(&readonly, &ram.block), THIMBLE_OK);
+        assert_int_equal(thimble_offset_disk_init(&offset, &ram.block, 1, 16), THIMBLE_OK);
+        assert_int_equal(thimble_fault_disk_init(&fault, &ram.block), THIMBLE_OK);
+        assert_int_equal(thimble_delay_disk_init(&delay, &ram.block), THIMBLE_OK);
+        for (unsigned i = 0; i < 4; i++) {
+            bool mapped = false;
+            if (!offered) {
+                assert_null(all[i]->extent);
+                continue;
+            }
+            assert_int_equal(all[i]->extent(all[i], 4, 8, &mapped), 1);
+            assert_int_equal(mapped, all[i] != &offset.block);
+        }
+    }
+}
+
 static void test_offset(void **state)
 {
     struct thimble_offset_disk d;
@@ -239,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup(test_ram, set_up),
         cmocka_unit_test_setup(test_ram_arguments, set_up),
         cmocka_unit_test_setup(test_readonly, set_up),
+        cmocka_unit_test_setup(test_extent_is_asked_below, set_up),
         cmocka_unit_test_setup(test_offset, set_up),
         cmocka_unit_test_setup(test_offset_facts, set_up),
         cmocka_unit_test_setup(test_fault, set_up),

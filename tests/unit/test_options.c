@@ -71,7 +71,8 @@ static void every_option(void **state)
     (void)state;
     good("--listen 0.0.0.0 --listen [::1]:3261 --name iqn.2001-04.com.example:a "
          "--alias Cellar "
-         "--create 4G --block-size 4096 --read-only --chap-file secrets --allow "
+         "--create 4G --block-size 4096 --read-only --no-unmap --chap-file secrets "
+         "--allow "
          "iqn.1993-08.org.debian:01:abc --allow eui.02004567a425678d --log debug "
          "--max-connections 12 --queue-depth 16 --login-timeout 5 --nop-interval 0 "
          "--grace 9 "
@@ -84,6 +85,7 @@ static void every_option(void **state)
     assert_int_equal(UINT64_C(4) << 30, t->create_bytes);
     assert_int_equal(4096, t->block_bytes);
     assert_true(t->read_only);
+    assert_true(t->no_unmap);
     assert_string_equal("secrets", t->chap_file);
     assert_int_equal(2, t->n_allowed);
     assert_int_equal(LEVEL_DEBUG, options.log_level);
@@ -363,7 +365,7 @@ static void help_is_whole(void **state)
         "--alias",
         "--create",
         "--block-size",
-        "--read-only",
+        "--read-only", "--no-unmap",
         "--chap-file",
         "--allow",
         "--target",

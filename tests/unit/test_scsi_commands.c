@@ -34,6 +34,7 @@ struct row {
 #define BAD_CDB(at_byte, at_bit) \
     .sense = TH_SENSE_INVALID_CDB_FIELD, .byte = (at_byte), .bit = (at_bit)
 #define WHOLE 255
+#define NOWHERE 255                     /* the field pointer points nowhere */
 #define OUT_OF_RANGE .sense = TH_SENSE_LBA_OUT_OF_RANGE
 #define CHANGES(lba, n, to) .changed_lba = (lba), .n_changed = (n), .changed_to = (to)
 
@@ -181,6 +182,26 @@ static const struct row rows[] = {
     { "READ CAPACITY(16), 15 bytes", "9e 10 0000000000000000 0000000f 00 00", .len = 15 },
     { "READ CAPACITY(16), 1 byte", "9e 10 0000000000000000 00000001 00 00", .len = 1 },
     { "READ CAPACITY(16), 0 bytes", "9e 10 0000000000000000 00000000 00 00", .len = 0 },
+    { "GET LBA STATUS of a disk that cannot tell", "9e 12 0000000000000000 00001000 00 00",
+      .data = "00000014 00000000 0000000000000000 00000040 00 000000", .len = 24 },
+    { "GET LBA STATUS, four runs", "9e 12 0000000000000000 00001000 00 00",
+      .on = { .run_blocks = 16 }, .len = 72,
+      .data = "00000044 00000000 0000000000000000 00000010 00 000000"
+              "0000000000000010 00000010 01 000000 0000000000000020 00000010 00 000000"
+              "0000000000000030 00000010 01 000000" },
+    { "GET LBA STATUS from inside a run", "9e 12 0000000000000035 00001000 00 00",
+      .on = { .run_blocks = 16 }, .len = 24,
+      .data = "00000014 00000000 0000000000000035 0000000b 01 000000" },
+    { "GET LBA STATUS, room for one", "9e 12 0000000000000000 00000018 00 00",
+      .on = { .run_blocks = 16 }, .len = 24,
+      .data = "00000014 00000000 0000000000000000 00000010" },
+    { "GET LBA STATUS of more runs than one answer tells",
+      "9e 12 0000000000000000 00001000 00 00", .on = { .size_blocks = 200, .run_blocks = 1 },
+      .data = "00000404", .len = 1032 },
+    { "GET LBA STATUS, 0 bytes", "9e 12 0000000000000000 00000000 00 00", .len = 0 },
+    { "GET LBA STATUS of the last block", "9e 12 000000000000003f 00001000 00 00",
+      .data = "00000014 00000000 000000000000003f 00000001 00", .len = 24 },
+    { "GET LBA STATUS beyond", "9e 12 0000000000000040 00001000 00 00", OUT_OF_RANGE },
     { "SERVICE ACTION IN(16) that is not there", "9e 11 0000000000000000 00000020 00 00",
       BAD_CDB(1, 4) },
 
@@ -376,7 +397,14 @@ static const struct row rows[] = {
     { "WRITE SAME(10) with LBDATA", "41 02 00000005 00 0014 00", BAD_CDB(1, 1) },
     { "WRITE SAME(10) with WRPROTECT", "41 20 00000005 00 0014 00", BAD_CDB(1, 5) },
     { "WRITE SAME(10) with half a block", "41 00 00000005 00 0014 00", .out = "00ff",
+      .sense = TH_SENSE_INVALID_CDB_FIELD, .byte = NOWHERE },
+    { "WRITE SAME(10) with two blocks", "41 00 00000005 00 0014 00", .out_blocks = 2,
+      .sense = TH_SENSE_INVALID_CDB_FIELD, .byte = NOWHERE },
+    { "UNMAP with less than its list", "42 00 00000000 00 0018 00", .out = "0016 0010",
       .sense = TH_SENSE_INVALID_INFORMATION_UNIT },
+    { "UNMAP with more than its list", "42 00 00000000 00 0018 00",
+      .out = "0016 0010 00000000 0000000000000005 00000001 00000000 00000000",
+      CHANGES(5, 1, 0) },
     { "WRITE SAME(16)", "93 00 0000000000000005 00000014 00 00", .out_blocks = 1, .fill = 0xee,
       CHANGES(5, 20, 0xee) },
     { "WRITE SAME(16) with NDOB", "93 01 0000000000000005 00000014 00 00", CHANGES(5, 20, 0) },
@@ -412,9 +440,9 @@ static const struct row rows[] = {
       .info = -1 },
     { "COMPARE AND WRITE beyond", "89 00 000000000000003f 000000 02 00 00", OUT_OF_RANGE },
     { "COMPARE AND WRITE with too few data", "89 00 0000000000000000 000000 02 00 00",
-      .out_blocks = 1, .sense = TH_SENSE_INVALID_INFORMATION_UNIT },
+      .out_blocks = 1, .sense = TH_SENSE_INVALID_CDB_FIELD, .byte = NOWHERE },
     { "COMPARE AND WRITE with too many data", "89 00 0000000000000000 000000 01 00 00",
-      .out_blocks = 4, .sense = TH_SENSE_INVALID_INFORMATION_UNIT },
+      .out_blocks = 4, .sense = TH_SENSE_INVALID_CDB_FIELD, .byte = NOWHERE },
     { "COMPARE AND WRITE with WRPROTECT", "89 20 0000000000000000 000000 01 00 00",
       BAD_CDB(1, 5) },
     { "COMPARE AND WRITE with a length of more than a byte",
@@ -503,7 +531,9 @@ static struct outcome run_row(const struct row *row, struct rig *rig)
 static void check_outcome(const struct row *row, const struct outcome *o)
 {
     expect_sense(row->title, o, row->sense);
-    if (row->byte || row->sense == TH_SENSE_INVALID_CDB_FIELD) {
+    if (row->byte == NOWHERE) {
+        expect_field(row->title, o, -1, -1);
+    } else if (row->byte || row->sense == TH_SENSE_INVALID_CDB_FIELD) {
         expect_field(row->title, o, row->byte, row->bit == WHOLE ? -1 : row->bit);
         assert_int_equal(o->field_in_cdb, row->sense == TH_SENSE_INVALID_CDB_FIELD);
     }

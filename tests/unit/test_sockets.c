@@ -308,6 +308,8 @@ static void start(struct fixture *f, const struct thimble_sockets_config *given)
     *f = (struct fixture){ .sockets = NULL };
     config.ctx = f;
     config.notice = on_notice;
+    for (size_t i = 0; i < sizeof engine.conns / sizeof engine.conns[0]; i++)
+        engine.conns[i].used = false;
     engine.n_conns = config.n_connections;
     engine.n_answers = 1000000;
     engine.tick_ms = 5;

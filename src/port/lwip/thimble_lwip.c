@@ -161,12 +161,33 @@ static void detach(struct thimble_lwip_conn *c)
 /* lwIP uses none of the engine's memory any more. */
 static void forget(struct thimble_lwip_conn *c)
 {
+    struct thimble_lwip *port = c->port;
     struct thimble_conn *conn = c->conn;
     if (c->held)
         pbuf_free(c->held);
-    c->port->n_open--;
-    *c = (struct thimble_lwip_conn){ .port = c->port };
-    thimble_conn_close(conn);
+    *c = (struct thimble_lwip_conn){ .port = port };
+    if (conn) {
+        port->n_open--;
+        port->room = true;
+        thimble_conn_close(conn);
+    }
+}
+
+/* A newcomer's turn: the engine takes it, or it has waited for too long. */
+static void admit(struct thimble_lwip_conn *c)
+{
+    if (c->port->room && !c->peer_closed)
+        c->conn = thimble_conn_open(c->port->engine, c);
+    c->port->room = false;
+    if (c->conn) {
+        c->port->n_open++;
+        c->work = true;
+    } else if (c->peer_closed || sys_now() - c->since_ms >= THIMBLE_LWIP_WAIT_MS) {
+        struct tcp_pcb *pcb = c->pcb;
+        detach(c);
+        tcp_abort(pcb);
+        forget(c);
+    }
 }
 
 static void close_connection(struct thimble_lwip_conn *c)
@@ -174,9 +195,9 @@ static void close_connection(struct thimble_lwip_conn *c)
     bool borrowing = (int32_t)(c->borrowed - c->acked) > 0;
     if (borrowing && !c->peer_closed && !c->closing) {
         c->closing = true;
-        c->closing_since_ms = sys_now();
+        c->since_ms = sys_now();
     }
-    if (borrowing && !c->peer_closed && sys_now() - c->closing_since_ms < THIMBLE_LWIP_LINGER_MS)
+    if (borrowing && !c->peer_closed && sys_now() - c->since_ms < THIMBLE_LWIP_LINGER_MS)
         return;                         /* on_sent() and on_poll() come back to it */
 
     struct tcp_pcb *pcb = c->pcb;
@@ -186,6 +207,7 @@ static void close_connection(struct thimble_lwip_conn *c)
     } else {
         if (c->held)
             tcp_recved(pcb, c->held->tot_len);  /* unread data would make it a reset */
+        tcp_setprio(pcb, TCP_PRIO_MIN); /* lwIP may drop it for a newcomer */
         if (tcp_close(pcb) != ERR_OK)
             tcp_abort(pcb);
     }
@@ -213,7 +235,8 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
         pbuf_cat(c->held, p);
     else
         c->held = p;
-    serve(c);
+    if (c->conn)
+        serve(c);
     return ERR_OK;
 }
 
@@ -262,14 +285,12 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
             c = &port->conns[i];
     if (err != ERR_OK || !c)
         return ERR_MEM;
-    *c = (struct thimble_lwip_conn){ .port = port, .pcb = pcb };
-    c->conn = thimble_conn_open(port->engine, c);
-    if (!c->conn) {
-        c->pcb = NULL;
-        return ERR_MEM;
-    }
 
-    port->n_open++;
+    /* If the engine is full, it now ends an unfinished login; the newcomer waits for that. */
+    *c = (struct thimble_lwip_conn){ .port = port, .pcb = pcb, .since_ms = sys_now() };
+    c->conn = thimble_conn_open(port->engine, c);
+    if (c->conn)
+        port->n_open++;
     tcp_nagle_disable(pcb);
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_recv);
@@ -309,7 +330,9 @@ bool thimble_lwip_poll(struct thimble_lwip *port)
     bool again = false;
     for (unsigned i = 0; i < port->n_conns; i++) {
         struct thimble_lwip_conn *c = &port->conns[i];
-        if (!c->pcb || !c->work)
+        if (c->pcb && !c->conn)
+            admit(c);
+        if (!c->pcb || !c->conn || !c->work)
             continue;
         c->work = false;
         serve(c);
@@ -317,8 +340,8 @@ bool thimble_lwip_poll(struct thimble_lwip *port)
         if (thimble_conn_closing(c->conn) || (c->peer_closed && !c->held))
             close_connection(c);
     }
-    for (unsigned i = 0; i < port->n_conns; i++)        /* wake() may have come meanwhile */
-        again |= port->conns[i].pcb && port->conns[i].work;
+    for (unsigned i = 0; i < port->n_conns; i++)        /* wake() may have come since */
+        again |= port->conns[i].conn && port->conns[i].work;
     return again;
 }
 

@@ -3,13 +3,13 @@
  * thimble_lwip.h: Thimble over lwIP's raw API, on any board that has lwIP.
  *
  *     static struct thimble_lwip port;
- *     static struct thimble_lwip_conn conns[4];
+ *     static struct thimble_lwip_conn conns[5];     (the engine has 4)
  *
  *     config.ctx = &port;
  *     config.wake = thimble_lwip_wake;
  *     config.portal = thimble_lwip_portal;
  *     thimble_init(&engine, ...);
- *     thimble_lwip_start(&port, engine, conns, 4, 3260);
+ *     thimble_lwip_start(&port, engine, conns, 5, 3260);
  *     for (;;) {
  *         ...take in frames, run lwIP's timers...
  *         thimble_lwip_poll(&port);
@@ -39,25 +39,30 @@ extern "C" {
 #define THIMBLE_LWIP_HELD_MAX 1000
 #endif
 
-/* How long a connection that is being closed may wait until the initiator has acknowledged data that
- * lies in the disk's buffers, in ms. */
+/* How long a connection that is being closed may wait until the initiator has acknowledged
+ * data that lies in the disk's buffers, in ms. */
 #ifndef THIMBLE_LWIP_LINGER_MS
 #define THIMBLE_LWIP_LINGER_MS 3000
+#endif
+
+/* How long a newcomer waits, when all connections of the engine are taken, until one is free. */
+#ifndef THIMBLE_LWIP_WAIT_MS
+#define THIMBLE_LWIP_WAIT_MS 1000
 #endif
 
 struct tcp_pcb;
 struct pbuf;
 
-/* One for each connection of the engine.  All fields are private. */
+/* One TCP connection.  All fields are private. */
 struct thimble_lwip_conn {
     struct thimble_lwip *port;
     struct tcp_pcb *pcb;                /* NULL: free */
-    struct thimble_conn *conn;
+    struct thimble_conn *conn;          /* NULL: a newcomer that waits for the engine */
     struct pbuf *held;                  /* came in, not taken by the engine yet */
     uint32_t taken, acked;              /* bytes handed to lwIP; of these, acknowledged */
     uint32_t borrowed;                  /* value of `taken` behind the last byte that lies
                                          * in a disk's buffer */
-    uint32_t closing_since_ms;
+    uint32_t since_ms;                  /* of waiting, or of closing */
     bool work;                          /* thimble_lwip_poll() shall look */
     bool starved;                       /* lwIP had no memory */
     bool peer_closed, closing;
@@ -68,19 +73,21 @@ struct thimble_lwip {
     struct thimble_lwip_conn *conns;
     unsigned n_conns;
     struct tcp_pcb *listener;
+    bool room;                          /* a connection of the engine became free */
 
     /* To show. */
     uint32_t bytes_in, bytes_out;       /* wrap */
     unsigned n_open;
 };
 
-/* Listens on a TCP port, on IPv6 too where lwIP has it.  conns: n of them, as many as the engine has
- * connections; port and conns are zeroed here and must live on.  THIMBLE_OK or THIMBLE_ERR_NO_MEMORY. */
+/* Listens on a TCP port, on IPv6 too where lwIP has it.  conns: n of them, one more than the
+ * engine has connections, for a newcomer to wait in; port and conns are zeroed here and must
+ * live on.  THIMBLE_OK or THIMBLE_ERR_NO_MEMORY. */
 int thimble_lwip_start(struct thimble_lwip *port, struct thimble *engine,
                        struct thimble_lwip_conn *conns, unsigned n, uint16_t tcp_port);
 
-/* Moves what can be moved.  Call it after frames came in, and after disks answered.  True: call again
- * before sleeping. */
+/* Moves what can be moved.  Call it after frames came in, and after disks answered.  True: call
+ * again before sleeping. */
 bool thimble_lwip_poll(struct thimble_lwip *port);
 
 /* Hooks for struct thimble_config, whose ctx must then be the struct thimble_lwip. */
