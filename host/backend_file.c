@@ -423,7 +423,7 @@ static uint32_t physical_bytes(int fd, bool is_device)
 static uint64_t queue_limit(const struct stat *st, const char *name)
 {
     static const char *const places[] = { "queue", "../queue" };
-    char path[128];
+    char path[128], text[32];
     unsigned long long value = 0;
 
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
@@ -432,8 +432,8 @@ static uint64_t queue_limit(const struct stat *st, const char *name)
         FILE *f = fopen(path, "re");
         if (!f)
             continue;
-        if (fscanf(f, "%llu", &value) != 1)
-            value = 0;
+        if (fgets(text, sizeof text, f))
+            value = strtoull(text, NULL, 10);
         fclose(f);
         break;
     }

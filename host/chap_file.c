@@ -131,7 +131,7 @@ static int decode_secret(const struct reader *r, char *word, struct thimble_chap
 static bool same_secret(const struct thimble_chap_user *a,
                         const struct thimble_chap_user *b)
 {
-    return a->secret_len == b->secret_len &&
+    return a->secret && b->secret && a->secret_len == b->secret_len &&
            memcmp(a->secret, b->secret, a->secret_len) == 0;
 }
 
@@ -162,7 +162,7 @@ static int take_entry(const struct reader *r, bool is_incoming, char *name, char
     if (!is_incoming && f->chap.outgoing)
         return mistake(r, "there is an outgoing line already; keep one of them");
     for (size_t i = 0; is_incoming && i < f->chap.n_users; i++)
-        if (strcmp(f->users[i].name, name) == 0)
+        if (f->users[i].name && strcmp(f->users[i].name, name) == 0)
             return mistake(r, "this name has an incoming line already; keep one of them");
     u->name = name;
     if (decode_secret(r, secret, u) < 0)
@@ -297,7 +297,7 @@ int chap_file_load(struct chap_file *f, const char *path, char message[CHAP_MESS
 void chap_file_free(struct chap_file *f)
 {
     /* A secret may hold zeros, so the text's length is not to be had from itself. */
-    for (size_t i = 0; i < f->chap.n_users; i++)
+    for (size_t i = 0; f->users && i < f->chap.n_users; i++)
         wipe((void *)(uintptr_t)f->users[i].secret, f->users[i].secret_len);
     if (f->chap.outgoing)
         wipe((void *)(uintptr_t)f->outgoing.secret, f->outgoing.secret_len);

@@ -114,7 +114,7 @@ void th_stall(struct thimble_conn *c)
 /* Something was given back: whoever waits tries again. */
 void th_wake_stalled(struct thimble *e)
 {
-    for (unsigned i = 0; e->n_stalled > 0 && i < e->config.n_connections; i++) {
+    for (unsigned i = 0; e->n_stalled > 0 && i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->stalled) {
             c->stalled = false;

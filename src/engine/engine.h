@@ -250,10 +250,10 @@ struct thimble {
     struct th_scratch scratch;
     uint32_t now_ms, last_tick_ms;
     uint32_t shutdown_ms, grace_ms;     /* when it began, and how long logouts are waited for */
-    uint32_t n_tasks;
     uint32_t n_stalled;
     uint16_t n_free_bufs, n_lus, next_tsih;
     uint16_t async_seconds;             /* Parameter3 of a request to log out or to negotiate */
+    uint16_t n_conns;                   /* connections that have ever been in use: the first ones */
     uint16_t n_open;                    /* connections that are not CONN_FREE */
     bool     shutting_down;
     bool     serving;                   /* th_serve_waiting() is at work */
@@ -269,6 +269,7 @@ void th_event(struct thimble_conn *c, enum thimble_event_kind kind, enum thimble
 void th_conn_wake(struct thimble_conn *c);
 void th_conn_fail(struct thimble_conn *c, enum thimble_reason why);
 void th_conn_leave(struct thimble_conn *c, enum thimble_reason why);
+bool th_task_is_of(const struct thimble_conn *c, uint32_t index);
 void th_conn_release(struct thimble_conn *c);
 bool th_login_must_wait(const struct thimble_conn *c);
 bool th_evict_exchange(struct thimble_conn *by);
@@ -286,8 +287,10 @@ void th_stall(struct thimble_conn *c);
 void th_wake_stalled(struct thimble *e);
 
 /* receive.c, request.c */
+void th_rx_retry(struct thimble_conn *c);
 bool th_dispatch(struct thimble_conn *c);
 void th_data_arrived(struct thimble_conn *c);
+bool th_login_header_ok(struct thimble_conn *c);
 void th_unpark(struct thimble_conn *c);
 void th_negotiation_give(struct thimble_conn *c);
 bool th_reject(struct thimble_conn *c, enum th_reject reason, enum thimble_reason why);

@@ -78,7 +78,7 @@ static enum th_tmf_response for_each_session(struct th_task *m, struct th_lu *lu
 {
     struct thimble *e = m->conn->engine;
 
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FREE || c->node != m->conn->node || !c->session)
             continue;
@@ -111,7 +111,7 @@ void th_manage_cold_reset(struct thimble_conn *by)
 {
     struct thimble *e = by->engine;
 
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c != by && c->node == by->node && c->session)
             th_conn_fail(c, THIMBLE_REASON_RESET);

@@ -73,6 +73,14 @@ static bool dispatch(struct thimble_conn *c)
     return true;
 }
 
+/* There may be room now for the request whose header waits.  Its connection was woken, but if no
+ * bytes follow it, the port has no reason to ask where they should land. */
+void th_rx_retry(struct thimble_conn *c)
+{
+    if (c->rx_state == RX_DISPATCH)
+        dispatch(c);
+}
+
 static bool take_buffer(struct thimble_conn *c)
 {
     /* Data of a WRITE goes to the disk at once; everything else is held for a peer's sake. */
@@ -105,6 +113,8 @@ static void bhs_done(struct thimble_conn *c)
 {
     c->rx_ahs_len = c->bhs[4];          /* in words of four bytes */
     c->rx_data_len = th_get24(c->bhs + 5);
+    if (c->state == CONN_LOGIN && !c->login_done && !th_login_header_ok(c))
+        return;                         /* no need to wait for what such a header announces */
     if (c->rx_ahs_len > 0)
         next_piece(c, RX_AHS);
     else

@@ -199,7 +199,7 @@ static bool on_data_out(struct thimble_conn *c)
         if (!t)                         /* its command ended: refused, or aborted */
             return true;
     } else {
-        if ((ttt & 0xffff) >= c->engine->n_tasks)
+        if (!th_task_is_of(c, ttt & 0xffff))
             return th_reject(c, TH_REJECT_INVALID_FIELD, THIMBLE_REASON_FIELD);
         t = th_task_by_ttt(c, ttt);
         if (!t)                         /* once was ours: aborted in the meantime */
@@ -396,22 +396,26 @@ static void text_arrived(struct thimble_conn *c)
 /* ------------------------------------------------------------------------------------
  * Login phase, RFC 7143 chapter 6
  */
+bool th_login_header_ok(struct thimble_conn *c)
+{
+    enum thimble_reason why = THIMBLE_REASON_NONE;
+
+    if ((c->bhs[0] & 0x3f) != TH_OP_LOGIN)
+        why = THIMBLE_REASON_NOT_LOGIN;
+    else if (c->rx_data_len > TH_LOGIN_DATA_MAX)
+        why = THIMBLE_REASON_DATA_TOO_LONG;
+    else if (c->rx_ahs_len > 0)
+        why = THIMBLE_REASON_LOGIN_PROTOCOL;
+    if (why == THIMBLE_REASON_NONE)
+        return true;
+    th_conn_fail(c, why);
+    return false;
+}
+
 static bool on_login(struct thimble_conn *c)
 {
     const uint8_t *bhs = c->bhs;
 
-    if ((bhs[0] & 0x3f) != TH_OP_LOGIN) {
-        th_conn_fail(c, THIMBLE_REASON_NOT_LOGIN);
-        return true;
-    }
-    if (c->rx_data_len > TH_LOGIN_DATA_MAX) {
-        th_conn_fail(c, THIMBLE_REASON_DATA_TOO_LONG);
-        return true;
-    }
-    if (c->rx_ahs_len > 0) {
-        th_conn_fail(c, THIMBLE_REASON_LOGIN_PROTOCOL);
-        return true;
-    }
     if (c->text_due || c->text_sending)
         return false;
     bool fresh = !c->text;

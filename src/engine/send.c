@@ -489,6 +489,7 @@ static size_t add_span(struct thimble_tx_span *spans, size_t n, const uint8_t *d
 
 size_t thimble_conn_tx_buf(struct thimble_conn *c, struct thimble_tx_span *spans, size_t max)
 {
+    th_rx_retry(c);
     if (c->state >= CONN_CLOSING)
         return 0;
     while (c->slot_count < THIMBLE_TX_SLOTS && make_next(c))

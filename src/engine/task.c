@@ -108,12 +108,12 @@ uint32_t th_task_ttt(const struct th_task *t, uint32_t r2t_sn)
     return (uint32_t)(t->generation & 0x7f) << 24 | (r2t_sn & 0xff) << 16 | index;
 }
 
-/* The task that waits for the data that ttt asked for, or NULL. */
+/* The task that waits for the data that ttt asked for, or NULL.  Its index is one of c's. */
 struct th_task *th_task_by_ttt(struct thimble_conn *c, uint32_t ttt)
 {
     struct th_task *t = &c->engine->tasks[ttt & 0xffff];
 
-    if (t->kind != TASK_COMMAND || t->conn != c || t->aborted)
+    if (t->kind != TASK_COMMAND || t->aborted)
         return NULL;
     return th_task_ttt(t, t->r2t_done) == ttt ? t : NULL;
 }

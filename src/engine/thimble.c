@@ -91,12 +91,12 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     struct th_node *nodes = carve(p, sizeof *nodes, c->n_targets);
     struct th_scsi_target *targets = carve(p, sizeof *targets, c->n_targets);
     struct th_lu *lus = carve(p, sizeof *lus, c->n_luns);
-    struct thimble_conn *conns = carve(p, sizeof *conns, c->n_connections);
-    struct th_task *tasks = carve(p, sizeof *tasks, count_tasks(c));
     struct th_buf *bufs = carve(p, sizeof *bufs, c->n_buffers);
     uint8_t *logins_used = carve(p, 1, c->n_logins);
     uint8_t *sessions_used = carve(p, 1, c->n_sessions);
-    size_t to_clear = p->used;
+    size_t to_clear = p->used;          /* the rest is cleared when it comes into use */
+    struct thimble_conn *conns = carve(p, sizeof *conns, c->n_connections);
+    struct th_task *tasks = carve(p, sizeof *tasks, count_tasks(c));
     struct th_negotiation *logins = carve(p, sizeof *logins, c->n_logins);
     uint8_t *params = carve(p, c->parameter_bytes, c->n_parameter_buffers);
     uint8_t *scratch = carve(p, TH_SCRATCH_BYTES, 1);
@@ -150,7 +150,6 @@ int thimble_init(struct thimble **engine, void *mem, size_t mem_bytes,
     fill_in(&c);
     struct thimble *e = lay_out(&p, &c);
     e->config = c;
-    e->n_tasks = count_tasks(&c);
     e->env.config = &e->config;
     e->env.nodes = e->nodes;
     e->env.max_recv_bytes = c.buffer_bytes;
@@ -308,7 +307,7 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
 
     enum th_ua ua = what == THIMBLE_LUN_RESIZED ? TH_UA_CAPACITY_CHANGED : TH_UA_MEDIUM_CHANGED;
     th_scsi_ua(lu, ua, NULL);
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FULL && c->session && c->nexus.target == lu->target) {
             c->async_due |= 1u << TH_ASYNC_SCSI;
@@ -321,7 +320,7 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
 
 void thimble_request_parameters(struct thimble *e)
 {
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FULL) {
             c->async_due |= 1u << TH_ASYNC_PARAMETERS;
@@ -337,9 +336,27 @@ static void give_tasks(struct thimble_conn *c, uint32_t first, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct th_task *t = &c->engine->tasks[first + i];
+        memset(t, 0, sizeof *t);
         t->next_active = c->free_tasks;
         c->free_tasks = t;
     }
+}
+
+static uint32_t first_of_session(const struct thimble_conn *c)
+{
+    const struct thimble_config *config = &c->engine->config;
+    return (uint32_t)config->n_connections * TASKS_OF_CONN +
+           (uint32_t)(c->session - 1) * config->queue_depth;
+}
+
+/* True if task number `index` is one of c's. */
+bool th_task_is_of(const struct thimble_conn *c, uint32_t index)
+{
+    uint32_t first = (uint32_t)(c - c->engine->conns) * TASKS_OF_CONN;
+
+    if (index - first < TASKS_OF_CONN)
+        return true;
+    return c->session && index - first_of_session(c) < c->engine->config.queue_depth;
 }
 
 /* The login that has been at it for longest, of those older than min_age_ms. */
@@ -348,7 +365,7 @@ static struct thimble_conn *oldest_login(struct thimble *e, uint32_t min_age_ms,
     struct thimble_conn *oldest = NULL;
     uint32_t age = min_age_ms;
 
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         bool unfinished = c->state == CONN_LOGIN || (with_text && c->state == CONN_FULL);
         if (!unfinished || (with_text && !c->text))
@@ -377,9 +394,11 @@ struct thimble_conn *thimble_conn_open(struct thimble *e, void *port_conn)
 {
     struct thimble_conn *c = NULL;
 
-    for (unsigned i = 0; i < e->config.n_connections && !c; i++)
+    for (unsigned i = 0; i < e->n_conns && !c; i++)
         if (e->conns[i].state == CONN_FREE)
             c = &e->conns[i];
+    if (!c && e->n_conns < e->config.n_connections)
+        c = &e->conns[e->n_conns++];
     if (!c) {
         struct thimble_conn *victim = oldest_login(e, 0, false);
         if (victim)
@@ -418,7 +437,7 @@ static void session_end(struct thimble_conn *c)
 
 static void wake_waiting_logins(struct thimble *e)
 {
-    for (unsigned i = 0; i < e->config.n_connections; i++)
+    for (unsigned i = 0; i < e->n_conns; i++)
         if (e->conns[i].state == CONN_LOGIN && e->conns[i].login_done)
             th_conn_wake(&e->conns[i]);
 }
@@ -438,9 +457,10 @@ static void end_work(struct thimble_conn *c)
     struct thimble *e = c->engine;
     for (const struct th_task *m = c->tasks; m; m = m->next_active)
         if (m->kind == TASK_MANAGE)
-            for (uint32_t i = 0; i < e->n_tasks; i++)
-                if (e->tasks[i].aborter == m)
-                    e->tasks[i].aborter = NULL;
+            for (unsigned i = 0; i < e->n_conns; i++)
+                for (struct th_task *t = e->conns[i].tasks; t; t = t->next_active)
+                    if (t->aborter == m)
+                        t->aborter = NULL;
     for (struct th_task *t = c->tasks, *next; t; t = next) {
         next = t->next_active;
         th_task_abort(t, NULL);
@@ -535,7 +555,7 @@ static struct thimble_conn *session_of(const struct thimble_conn *c, const struc
 {
     struct thimble *e = c->engine;
 
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *o = &e->conns[i];
         if (o != c && o->session && o->node == node && o->state != CONN_FREE &&
             same_initiator_port(o, c))
@@ -552,7 +572,7 @@ bool th_login_must_wait(const struct thimble_conn *c)
 
     if (c->state != CONN_LOGIN || !c->login_done || !c->session)
         return false;
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         const struct thimble_conn *o = &e->conns[i];
         if (o != c && o->state >= CONN_CLOSING && o->tasks && o->node == c->node &&
             same_initiator_port(o, c))
@@ -565,7 +585,7 @@ static uint16_t new_tsih(struct thimble *e)
 {
     for (;;) {
         bool used = ++e->next_tsih == 0;
-        for (unsigned i = 0; i < e->config.n_connections && !used; i++)
+        for (unsigned i = 0; i < e->n_conns && !used; i++)
             used = e->conns[i].state != CONN_FREE && e->conns[i].peer.tsih == e->next_tsih;
         if (!used)
             return e->next_tsih;
@@ -614,8 +634,7 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
     e->sessions_used[slot] = 1;
     c->session = (uint16_t)(slot + 1);
     c->window = e->config.queue_depth;
-    give_tasks(c, (uint32_t)e->config.n_connections * TASKS_OF_CONN +
-                      (uint32_t)slot * e->config.queue_depth, e->config.queue_depth);
+    give_tasks(c, first_of_session(c), e->config.queue_depth);
     c->node = node;
     if (tsih == 0)
         c->peer.tsih = new_tsih(e);
@@ -713,7 +732,7 @@ static void watch(struct thimble_conn *c, uint32_t *next)
 
 static void end_of_grace(struct thimble *e)
 {
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_LOGIN) {
             th_conn_fail(c, THIMBLE_REASON_SHUTDOWN);
@@ -731,7 +750,7 @@ uint32_t thimble_tick(struct thimble *e, uint32_t now_ms)
     e->now_ms = now_ms;
     if (e->shutting_down && over(e, e->shutdown_ms, e->grace_ms, &next))
         end_of_grace(e);
-    for (unsigned i = 0; i < e->config.n_connections; i++)
+    for (unsigned i = 0; i < e->n_conns; i++)
         if (e->conns[i].state != CONN_FREE)
             watch(&e->conns[i], &next);
     if (e->n_stalled > 0) {             /* an exchange may have grown old enough to give way */
@@ -747,7 +766,7 @@ void thimble_shutdown(struct thimble *e, uint32_t grace_ms)
     e->shutdown_ms = e->now_ms;
     e->grace_ms = grace_ms;
     e->async_seconds = (uint16_t)(grace_ms / 1000);
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FULL) {
             c->async_due |= 1u << TH_ASYNC_LOGOUT;

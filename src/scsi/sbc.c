@@ -476,7 +476,7 @@ enum th_next th_write_same_run(struct th_cmd *cmd)
         return th_check_cdb(cmd, 1, 3);
     if (bad_blocks(cmd))
         return TH_NEXT_STATUS;
-    /* WSNZ: a length of zero could mean "to the end of the disk", which nobody may mean by mistake. */
+    /* WSNZ: no blocks would mean "to the end of the disk", which nobody shall mean by mistake. */
     if (cmd->n_blocks == 0 || cmd->n_blocks > TH_MAX_WRITE_SAME_BLOCKS)
         return th_check_cdb(cmd, length_byte(cmd), TH_FIELD_WHOLE_BYTE);
 
@@ -531,7 +531,8 @@ static bool all_zero(const uint8_t *p, uint32_t n)
     return true;
 }
 
-/* Blocks may be given back instead of written only if they then read as what was to be written: as zeros. */
+/* Blocks may be given back instead of written only if they then read as what was to be
+ * written: as zeros. */
 static int same_enter(struct th_cmd *cmd)
 {
     th_step *way = same_write;

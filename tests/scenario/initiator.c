@@ -467,7 +467,8 @@ void initiator_dump(const struct lab *lab)
 {
     for (unsigned i = 0; i < lab->n_peers && i < 8; i++) {
         const struct peer *p = lab->peers[i];
-        fprintf(stderr, "    peer %u%s:\n", p->number, p->conn ? "" : " (closed)");
+        fprintf(stderr, "    peer %u%s, %zu of %zu bytes received:\n", p->number,
+                p->conn ? "" : " (closed)", p->in_at, p->in_len);
         size_t first = p->n_pdus > 20 ? p->n_pdus - 20 : 0;
         for (size_t k = first; k < p->n_pdus; k++)
             fprintf(stderr, "        %s%s\n", describe(p, &p->pdus[k]),

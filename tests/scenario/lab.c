@@ -412,13 +412,13 @@ static void acknowledge(struct peer *p, size_t n)
     thimble_conn_tx_ack(p->conn, n);
 }
 
-/* Lent twice, it is the same. */
+/* Lent twice, it is the same, or more: there may be room now for a request that waited. */
 static size_t lent(struct peer *p, struct thimble_tx_span *spans, size_t max)
 {
     struct thimble_tx_span again[256];
     size_t n = thimble_conn_tx_buf(p->conn, spans, max);
 
-    CHECK(p->lab, thimble_conn_tx_buf(p->conn, again, max) == n, "the second loan differs");
+    CHECK(p->lab, thimble_conn_tx_buf(p->conn, again, max) >= n, "the second loan is shorter");
     for (size_t i = 0; i < n; i++)
         CHECK(p->lab, spans[i].data == again[i].data && spans[i].len == again[i].len &&
                       spans[i].stable == again[i].stable, "the second loan differs");

@@ -49,12 +49,12 @@ const char *leak_after_close(const struct thimble *e)
 {
     if (!thimble_idle(e) || e->n_open != 0)
         return "a connection is left";
-    for (unsigned i = 0; i < e->config.n_connections; i++)
+    for (unsigned i = 0; i < e->n_conns; i++) {
         if (e->conns[i].state != CONN_FREE)
             return "a connection is not free";
-    for (unsigned i = 0; i < e->n_tasks; i++)
-        if (e->tasks[i].kind != TASK_FREE || e->tasks[i].aborter)
+        if (e->conns[i].tasks)
             return "a task is left";
+    }
     if (e->n_free_bufs != e->config.n_buffers ||
         count_bufs(e->free_bufs) != e->config.n_buffers)
         return "a data buffer is lost";
@@ -112,7 +112,7 @@ const char *leak_while_running(const struct thimble *e)
 
     if (bufs != e->n_free_bufs)
         return "the free data buffers are miscounted";
-    for (unsigned i = 0; i < e->config.n_connections; i++) {
+    for (unsigned i = 0; i < e->n_conns; i++) {
         const struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FREE)
             continue;

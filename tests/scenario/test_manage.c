@@ -260,7 +260,7 @@ static void abort_parked(struct lab *lab)
     p->cmd_sn = gap;
     nop(p, "");
     expect(p, "nop-in 8 len=0");
-    struct request r = nop_request(p, ORDERED, "gap", 3);
+    struct request r = nop_request(p, ORDERED, "", 0);
     put(p, &r);
     CHECK(lab, hear_of(p, TH_OP_NOP_IN, th_get32(r.bhs + 16)), "the gap was not filled");
     p->cmd_sn = next;
@@ -394,6 +394,7 @@ static void warm_reset(struct lab *lab)
     uint32_t itt = tmf(p, TH_TMF_TARGET_WARM_RESET, 0, TH_TAG_NONE);
     abandon(other, a.itt);
     abandon(other, b.itt);
+    lab_run(lab);
     lab->disk_held = false;
     tmf_says(p, itt, TH_TMF_COMPLETE);
     unit_is_reset(other);
@@ -438,6 +439,7 @@ static void two_functions_one_task(struct lab *lab)
           "answered although a write of a lost session is at the disk");
     lab_disk(lab, 1);
     tmf_says(p, reset, TH_TMF_COMPLETE);
+    lab->disk_held = false;
     unit_is_reset(p);
 }
 

@@ -254,7 +254,7 @@ static void discovery_continued(struct lab *lab)
     struct peer *p = lab_connect(lab);
     char all[4096] = "";
     uint32_t ttt = TH_TAG_NONE;
-    unsigned pdus = 0;
+    unsigned pdus = 0, length = 0;
 
     lab->n_portals = 20;
     log_in(p, "SessionType=Discovery MaxRecvDataSegmentLength=512");
@@ -265,7 +265,8 @@ static void discovery_continued(struct lab *lab)
         CHECK(lab, pdu && pdus < 10, "no end of it");
         for (uint32_t i = 0; i < pdu->len; i++) {
             char c = (char)data_of(p, pdu)[i];
-            strncat(all, c ? &c : " ", 1);
+            CHECK(lab, length < sizeof all - 1, "a listing of %u bytes", length);
+            all[length++] = c ? c : ' ';
         }
         pdus++;
         ttt = th_get32(pdu->bhs + 20);

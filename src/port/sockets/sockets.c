@@ -382,7 +382,7 @@ static enum moved receive(struct socket *k, uint8_t *piece, size_t len, size_t *
         not_readable(k);
     *budget -= n < *budget ? n : *budget;
     size_t n_piece = n < piece_bytes ? n : piece_bytes;
-    if (n > n_piece) {
+    if (ahead && n > n_piece) {
         s->free_ahead = ahead->next;
         k->held = ahead;
         k->held_at = 0;
