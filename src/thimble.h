@@ -76,6 +76,7 @@ struct thimble_io {
     struct thimble_io *next;
     uint64_t lba;
     uint32_t n_blocks;
+    int32_t  result;
     void    *buf;
     uint8_t  op;
 };
@@ -325,8 +326,9 @@ struct thimble_config {
     const struct thimble_chap *discovery_chap;
 };
 
-/* RAM of one of each, in bytes, on any machine of 32 or 64 bits: for static memory.  The exact need of
- * a configuration is thimble_memory_bytes(). */
+/* RAM of one of each, in bytes, on any machine of 32 or 64 bits: for static memory.  A data buffer
+ * also has its bytes; a parameter buffer has nothing else.  The exact need of a configuration is
+ * thimble_memory_bytes(). */
 #define THIMBLE_PTR_EXTRA(n)    (sizeof(void *) > 4 ? (n) : 0)
 #define THIMBLE_CONN_BYTES \
     (512 + 2 * THIMBLE_LUNS_MAX + THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
@@ -334,6 +336,19 @@ struct thimble_config {
 #define THIMBLE_TASK_BYTES      (168 + THIMBLE_PTR_EXTRA(56))
 #define THIMBLE_LOGIN_BYTES \
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
+#define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
+#define THIMBLE_LUN_BYTES       (48 + THIMBLE_PTR_EXTRA(40))
+#define THIMBLE_TARGET_BYTES \
+    (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX))
+#define THIMBLE_BASE_BYTES      (5120 + THIMBLE_PTR_EXTRA(128))
+
+/* Enough for a configuration whose other fields are at their defaults, as a constant; add
+ * THIMBLE_LUN_BYTES for each further logical unit, and so on. */
+#define THIMBLE_MEMORY_BYTES(connections, sessions, queue_depth, buffers, buffer_bytes) \
+    (THIMBLE_BASE_BYTES + (connections) * THIMBLE_CONN_BYTES + \
+     (3 * (connections) + (sessions) * (queue_depth)) * THIMBLE_TASK_BYTES + \
+     (sessions) + (buffers) * (THIMBLE_BUFFER_BYTES + (buffer_bytes)) + 4096 + \
+     THIMBLE_LOGIN_BYTES + THIMBLE_TARGET_BYTES + THIMBLE_LUN_BYTES)
 
 /* Bytes that thimble_init() needs for this configuration, or 0 if a field is outside its range. */
 size_t thimble_memory_bytes(const struct thimble_config *config);

@@ -84,6 +84,7 @@ struct th_task {
     uint8_t  kind;                      /* enum th_task_kind */
     uint8_t  phase;                     /* enum th_task_phase */
     uint8_t  generation;                /* part of the target transfer tag: tells a stale tag */
+    uint8_t  r2t_open;                  /* R2Ts sent that are not answered in full */
     uint16_t disk_calls;                /* buffers that are at the disk */
     bool     immediate : 1;             /* not counted in the command window */
     bool     queued : 1;                /* in a send queue */
@@ -107,8 +108,7 @@ struct th_task {
     uint32_t medium;                    /* write: bytes of `total` that are whole blocks */
     uint32_t burst_start;               /* write: where the solicited bursts begin; read: where this one did */
     uint32_t data_sn;                   /* next DataSN of the data sequence */
-    uint16_t r2t_sn;                    /* next R2TSN: R2Ts sent */
-    uint16_t r2t_done;                  /* of these, answered in full */
+    uint32_t r2t_sn;                    /* next R2TSN: R2Ts sent */
     struct th_buf *ready;               /* data for the initiator, in order; parked or ping data */
     union {
         struct th_buf *ready_last;
@@ -190,7 +190,7 @@ struct thimble_conn {
     uint32_t timer_ms;                  /* login: its start; leaving: when; else when data was last asked for or came */
     uint32_t ping_ms;                   /* when our ping became due */
     uint32_t exchange_ms;               /* when the login or text exchange began */
-    uint32_t send_ms;                   /* when the transport last took something */
+    uint32_t send_ms;                   /* when the transport last took something, or the peer */
     uint16_t used;                      /* tasks of the command window in use */
     uint16_t window;                    /* tasks of the command window */
     uint16_t session;                   /* index into engine's session slots + 1; 0: none */

@@ -204,7 +204,7 @@ static bool on_data_out(struct thimble_conn *c)
         t = th_task_by_ttt(c, ttt);
         if (!t)                         /* once was ours: aborted in the meantime */
             return true;
-        if (t->itt != itt || t->unsolicited || t->r2t_done == t->r2t_sn)
+        if (t->itt != itt || t->unsolicited || t->r2t_open == 0)
             return th_reject(c, TH_REJECT_PROTOCOL_ERROR, THIMBLE_REASON_DATA_SN);
     }
 

@@ -98,7 +98,7 @@ static struct th_slot *slot_new(struct thimble_conn *c, enum th_opcode opcode)
 {
     struct th_slot *s = &c->slots[(c->slot_first + c->slot_count) % THIMBLE_TX_SLOTS];
 
-    if (c->slot_count++ == 0)
+    if (c->slot_count++ == 0 && c->ack_seq == c->tx_seq)
         c->send_ms = c->engine->now_ms;
     memset(s, 0, offsetof(struct th_slot, head) + TH_BHS_BYTES);
     s->head[0] = (uint8_t)opcode;
@@ -275,6 +275,7 @@ static void make_r2t(struct thimble_conn *c, struct th_task *t)
 
     t->asked += len;
     t->r2t_sn++;
+    t->r2t_open++;
     c->timer_ms = c->engine->now_ms;
 }
 
@@ -578,6 +579,7 @@ void thimble_conn_tx_taken(struct thimble_conn *c, size_t n)
 void thimble_conn_tx_ack(struct thimble_conn *c, size_t n)
 {
     c->ack_seq += (uint32_t)n;
+    c->send_ms = c->engine->now_ms;
     while (c->unacked && !th_sn_before(c->ack_seq, c->unacked->end_seq)) {
         struct th_buf *b = c->unacked;
         c->unacked = b->next;

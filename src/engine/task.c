@@ -115,7 +115,7 @@ struct th_task *th_task_by_ttt(struct thimble_conn *c, uint32_t ttt)
 
     if (t->kind != TASK_COMMAND || t->aborted)
         return NULL;
-    return th_task_ttt(t, t->r2t_done) == ttt ? t : NULL;
+    return th_task_ttt(t, t->r2t_sn - t->r2t_open) == ttt ? t : NULL;
 }
 
 bool th_task_manages(const struct thimble_conn *c)
@@ -133,7 +133,7 @@ bool th_task_manages(const struct thimble_conn *c)
 /* The initiator still owes data that it was asked for, or announced. */
 static bool data_is_owed(const struct th_task *t)
 {
-    return t->unsolicited || t->r2t_done != t->r2t_sn;
+    return t->unsolicited || t->r2t_open > 0;
 }
 
 /* The status is final.  It goes out when the disk has let go and all data that was asked for is in. */
@@ -198,7 +198,7 @@ bool th_command_wants_r2t(const struct th_task *t)
 {
     return (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM) && !t->unsolicited &&
            t->asked < t->total &&
-           (uint16_t)(t->r2t_sn - t->r2t_done) < t->conn->params.max_outstanding_r2t;
+           t->r2t_open < t->conn->params.max_outstanding_r2t;
 }
 
 /* A buffer of a WRITE is through with the disk. */
@@ -286,7 +286,7 @@ static void count_data(struct th_task *t, uint32_t len, bool final)
         }
         return;
     }
-    if (t->r2t_done == t->r2t_sn)
+    if (t->r2t_open == 0)
         return;                         /* immediate data alone */
 
     uint32_t max = t->conn->params.max_burst_bytes;
@@ -295,7 +295,7 @@ static void count_data(struct th_task *t, uint32_t len, bool final)
     if (t->phase != PHASE_DRAIN && final != (t->done == burst_end))
         th_command_out_of_order(t);
     if (final) {
-        t->r2t_done++;
+        t->r2t_open--;
         t->burst_start = burst_end;
         t->data_sn = 0;
     }

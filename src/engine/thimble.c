@@ -390,22 +390,27 @@ bool th_evict_exchange(struct thimble_conn *by)
     return true;
 }
 
+/* The index of a connection that is free, or -1. */
+static int free_conn(struct thimble *e)
+{
+    for (unsigned i = 0; i < e->n_conns; i++)
+        if (e->conns[i].state == CONN_FREE)
+            return (int)i;
+    return e->n_conns < e->config.n_connections ? (int)e->n_conns++ : -1;
+}
+
 struct thimble_conn *thimble_conn_open(struct thimble *e, void *port_conn)
 {
-    struct thimble_conn *c = NULL;
+    int index = free_conn(e);
 
-    for (unsigned i = 0; i < e->n_conns && !c; i++)
-        if (e->conns[i].state == CONN_FREE)
-            c = &e->conns[i];
-    if (!c && e->n_conns < e->config.n_connections)
-        c = &e->conns[e->n_conns++];
-    if (!c) {
+    if (index < 0) {
         struct thimble_conn *victim = oldest_login(e, 0, false);
         if (victim)
             th_conn_fail(victim, THIMBLE_REASON_LOGIN_EVICTED);
         return NULL;
     }
 
+    struct thimble_conn *c = &e->conns[index];
     memset(c, 0, sizeof *c);
     c->engine = e;
     c->port_conn = port_conn;
@@ -667,7 +672,7 @@ static bool in_a_pdu(const struct thimble_conn *c)
 static bool waits_for_data(const struct thimble_conn *c)
 {
     for (const struct th_task *t = c->tasks; t; t = t->next_active)
-        if (t->kind == TASK_COMMAND && !t->aborted && (t->unsolicited || t->r2t_done != t->r2t_sn))
+        if (t->kind == TASK_COMMAND && !t->aborted && (t->unsolicited || t->r2t_open > 0))
             return true;
     return in_a_pdu(c);
 }
@@ -703,7 +708,8 @@ static void watch(struct thimble_conn *c, uint32_t *next)
     /* It is us who do not listen; but for requests ahead of their turn, which hold what others wait for. */
     if (c->stalled && c->state == CONN_FULL && c->n_parked == 0)
         c->last_rx_ms = c->timer_ms = e->now_ms;
-    if (c->slot_count > 0 && over(e, c->send_ms, config->send_timeout_ms, next)) {
+    bool sending = c->slot_count > 0 || c->ack_seq != c->tx_seq;
+    if (sending && over(e, c->send_ms, config->send_timeout_ms, next)) {
         th_conn_fail(c, THIMBLE_REASON_SEND_TIMEOUT);
         return;
     }

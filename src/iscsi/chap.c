@@ -23,7 +23,7 @@
 #include "text.h"
 
 enum {                                  /* bits of chap_seen */
-    SEEN_A = 1 << (TH_RESULT_CHAP_A - TH_RESULT_CHAP_A),
+    SEEN_A = 1,                         /* the others by their distance from it */
     SEEN_I = 1 << (TH_RESULT_CHAP_I - TH_RESULT_CHAP_A),
     SEEN_C = 1 << (TH_RESULT_CHAP_C - TH_RESULT_CHAP_A),
     SEEN_N = 1 << (TH_RESULT_CHAP_N - TH_RESULT_CHAP_A),

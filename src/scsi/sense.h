@@ -2,7 +2,8 @@
  *
  * sense.h: the outcomes of SCSI commands by name, and sense data (SPC-4 4.5) made of them.
  *
- * Layer 1.  A handler ends in th_check() or th_check_cdb(); nobody fills sense bytes by hand.
+ * Layer 1.  A handler ends in th_good(), th_scsi_check() or th_check_cdb(); nobody
+ * fills sense bytes by hand.
  */
 #ifndef TH_SCSI_SENSE_H
 #define TH_SCSI_SENSE_H

@@ -672,7 +672,7 @@ static void from_hex(const char *hex, uint8_t *bytes, size_t max)
     for (size_t n = 0; *hex; hex++) {
         if (*hex == ' ')
             continue;
-        unsigned byte;
+        unsigned byte = 0;
         assert_true(n < max && sscanf(hex, "%2x", &byte) == 1);
         bytes[n++] = (uint8_t)byte;
         hex++;

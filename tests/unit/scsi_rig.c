@@ -41,6 +41,8 @@ static int cache_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
 {
     check_range(b, lba, n_blocks);
     count(b, n_blocks, true);
+    if (cache_of(b)->forgets)
+        return THIMBLE_OK;
     return cache_of(b)->below->write(cache_of(b)->below, lba, n_blocks, buf, io);
 }
 
@@ -86,6 +88,7 @@ static void cache_init(struct cache_disk *d, struct thimble_block *below,
     d->block.flush = o->cache ? cache_flush : NULL;
     d->block.extent = o->run_blocks ? cache_extent : NULL;
     d->run_blocks = o->run_blocks;
+    d->forgets = o->forgets;
     d->block.ready = cache_ready;
     d->block.map = NULL;
     d->block.serial = o->serial;
