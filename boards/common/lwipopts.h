@@ -63,10 +63,10 @@
 #define TCP_WND                         (2 * TCP_MSS)           /* (*) */
 #endif
 #ifndef TCP_SND_BUF
-#define TCP_SND_BUF                     (4 * TCP_MSS)           /* (*) costs no memory as such */
+#define TCP_SND_BUF                     (6 * TCP_MSS)           /* (*) two Data-In PDUs of 4 KiB */
 #endif
 #ifndef TCP_SND_QUEUELEN
-#define TCP_SND_QUEUELEN                16                      /* (*) */
+#define TCP_SND_QUEUELEN                20                      /* (*) */
 #endif
 #ifndef MEMP_NUM_TCP_SEG
 #define MEMP_NUM_TCP_SEG                24      /* (*) 16 bytes each */

@@ -12,7 +12,7 @@
 #define THIMBLE_LUNS_MAX 1
 #endif
 #ifndef THIMBLE_TX_SLOTS
-#define THIMBLE_TX_SLOTS 2
+#define THIMBLE_TX_SLOTS 1
 #endif
 #ifndef THIMBLE_TEXT_ANSWER_MAX
 #define THIMBLE_TEXT_ANSWER_MAX 1024
@@ -23,7 +23,7 @@
 
 /* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
 #ifndef THIMBLE_LWIP_HELD_MAX
-#define THIMBLE_LWIP_HELD_MAX 2
+#define THIMBLE_LWIP_HELD_MAX 50
 #endif
 
 #endif

@@ -47,6 +47,7 @@ static bool pass_over(struct thimble_conn *c, uint32_t cmd_sn)
         return false;
     t->kind = TASK_PARKED;
     t->cmd_sn = cmd_sn;
+    th_put32(t->bhs + 16, TH_TAG_NONE); /* nobody's tag */
     t->aborted = true;
     c->n_parked++;
     return true;
@@ -203,6 +204,8 @@ static enum th_tmf_response perform(struct th_task *m, const uint8_t *bhs)
 void th_manage(struct th_task *m, const uint8_t bhs[48])
 {
     m->manage.function = bhs[1] & 0x7f;
+    m->manage.to_end = m->manage.information = 0;
+    m->manage.complete = false;
     m->manage.response = (uint8_t)perform(m, bhs);
     m->manage.complete = true;
     th_event(m->conn, THIMBLE_EVENT_TASK_MANAGEMENT, THIMBLE_REASON_NONE,

@@ -21,7 +21,7 @@ struct th_task *th_task_new(struct thimble_conn *c, bool immediate)
     struct th_task *t = c->free_tasks;
     c->free_tasks = t->next_active;
     uint8_t generation = t->generation;
-    memset(t, 0, sizeof *t);
+    memset(t, 0, offsetof(struct th_task, cmd));        /* the rest is filled by what it becomes */
     t->generation = (uint8_t)(generation + 1);
     t->conn = c;
     t->immediate = immediate;
@@ -136,6 +136,18 @@ static bool data_is_owed(const struct th_task *t)
     return t->unsolicited || t->r2t_open > 0;
 }
 
+/* A disk failed a command that it was at work for: that is news; what initiators ask wrongly is not. */
+static void tell_disk_error(const struct th_task *t)
+{
+    uint32_t key = t->cmd.sense >> 16;
+    bool failed = key == TH_KEY_MEDIUM_ERROR || key == TH_KEY_HARDWARE_ERROR;
+    bool refused = key == TH_KEY_NOT_READY || key == TH_KEY_DATA_PROTECT;
+
+    if (t->cmd.status == TH_STATUS_CHECK_CONDITION &&
+        (failed || (refused && t->cmd.data_bytes > 0)))
+        th_event(t->conn, THIMBLE_EVENT_DISK_ERROR, THIMBLE_REASON_NONE, t->cmd.sense);
+}
+
 /* The status is final.  It goes out when the disk has let go and all data that was asked for is in. */
 static void finish(struct th_task *t)
 {
@@ -151,6 +163,7 @@ static void finish(struct th_task *t)
         return;
     give_param(t);
     t->phase = PHASE_STATUS;
+    tell_disk_error(t);
     th_send(t);
 }
 
@@ -159,12 +172,14 @@ static void disk_failed(struct th_task *t, int result, bool writing)
     if (t->phase == PHASE_DRAIN)
         return;                         /* the first cause is kept */
     th_scsi_disk_error(&t->cmd, result, writing);
-    th_event(t->conn, THIMBLE_EVENT_DISK_ERROR, THIMBLE_REASON_NONE, t->cmd.sense);
 }
 
-/* Data-Out came out of order, or with a wrong digest: the task ends when all its data is in (RFC 7143 7.8, 7.9). */
+/* Data-Out came out of order, or with a wrong digest: the task ends when all its data is in (RFC 7143 7.8, 7.9).  A command
+ * that does nothing with the data that its initiator announced does not mind: a disk may be at work for it. */
 void th_command_out_of_order(struct th_task *t)
 {
+    if (t->phase != PHASE_WRITE && t->phase != PHASE_PARAM)
+        return;
     th_scsi_check(&t->cmd, TH_SENSE_PROTOCOL_CRC);
     t->phase = PHASE_DRAIN;
 }
@@ -534,8 +549,6 @@ void th_command_resume(struct th_cmd *cmd)
     struct th_task *t = (struct th_task *)((char *)cmd - offsetof(struct th_task, cmd));
     struct thimble_conn *c = t->conn;
 
-    if (cmd->status == TH_STATUS_CHECK_CONDITION && !t->aborted)
-        th_event(c, THIMBLE_EVENT_DISK_ERROR, THIMBLE_REASON_NONE, cmd->sense);
     t->phase = PHASE_STATUS;            /* no longer at the disk */
     finish(t);
     th_conn_wake(c);
@@ -549,8 +562,8 @@ void th_command_start(struct th_task *t)
 
     memcpy(t->cmd.cdb, c->bhs + 32, 16);
     t->cmd.nexus = &c->nexus;
-    if (lun >= 0 && lun < THIMBLE_LUNS_MAX)
-        t->cmd.lu = c->nexus.target->lus[lun];
+    t->cmd.lu = lun >= 0 && lun < THIMBLE_LUNS_MAX ? c->nexus.target->lus[lun] : NULL;
+    t->cmd.param = NULL;
     if (t->write_dir)
         c->timer_ms = c->engine->now_ms;
     enum th_next next = th_scsi_start(&t->cmd);

@@ -202,13 +202,12 @@ static unsigned highest_bit(unsigned byte)
     return bit;
 }
 
-/* True if cmd was refused: it has a bit set that we do not know. */
+/* True if cmd was refused: it has a bit set that we do not know.  (Its service action is that of
+ * the row, and so are the bits of it.) */
 static bool bad_cdb(const struct th_op *op, struct th_cmd *cmd)
 {
     for (unsigned i = 1; i < op->cdb_len; i++) {
         unsigned unknown = cmd->cdb[i] & ~(unsigned)op->usage[i];
-        if (i == 1 && op->flags & TH_ROW_SERVICE_ACTION)
-            unknown &= ~(unsigned)SERVICE_ACTION_BITS;
         if (unknown) {
             th_check_cdb(cmd, i, highest_bit(unknown));
             return true;

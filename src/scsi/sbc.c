@@ -234,9 +234,11 @@ const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len)
 {
     uint64_t lba;
     uint32_t n_blocks;
-    struct thimble_block *b = piece(cmd, offset, len, &lba, &n_blocks);
 
-    return b && b->map ? b->map(b, lba, n_blocks) : NULL;
+    if (!cmd->lu->block->map)
+        return NULL;
+    struct thimble_block *b = piece(cmd, offset, len, &lba, &n_blocks);
+    return b ? b->map(b, lba, n_blocks) : NULL;
 }
 
 static int flush_and_end(struct th_cmd *cmd)

@@ -31,8 +31,9 @@ GPIO = {        # address of the data register, bits of the three LEDs
     "lm3s6965evb-m0plus": (0x400253FC, (0x01, 0x04, 0x08)),
     "mcimx6ul-evk": (0x0209C000, (1 << 20, 1 << 21, 1 << 22)),
     "sifive_u": (0x1006000C, (1, 2, 4)),
+    "mps2-an500": (0x40028000, (1, 1, 2)),
 }
-WATCHDOG = {"lm3s6965evb", "lm3s6965evb-m0plus", "mcimx6ul-evk"}
+WATCHDOG = {"lm3s6965evb", "lm3s6965evb-m0plus", "mcimx6ul-evk", "mps2-an500"}
 
 board = sys.argv[1]
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

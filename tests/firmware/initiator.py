@@ -57,12 +57,15 @@ class Pdu:
 
 
 class Initiator:
-    """One connection, which is a session.  piece: bytes per send(), pause: seconds between."""
+    """One connection, which is a session.  piece: bytes per send(), pause: seconds between.
+    address: (host, port), or something that is connected already and works like a socket."""
 
     def __init__(self, address, target, name=NAME, isid=1, digests=False, piece=None, pause=0,
                  timeout=15, keys=()):
-        self.socket = socket.create_connection(address, timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = address
+        if isinstance(address, tuple):
+            self.socket = socket.create_connection(address, timeout)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.piece, self.pause = piece, pause
         self.digests = False
         self.cmd_sn, self.exp_stat_sn, self.next_itt = 1, 0, 1

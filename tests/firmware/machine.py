@@ -16,7 +16,9 @@ COMMANDS = {
     "sifive_u": ["qemu-system-riscv32", "-M", "sifive_u", "-smp", "2", "-m", "128",
                  "-bios", "none"],
     "mcimx6ul-evk": ["qemu-system-arm", "-M", "mcimx6ul-evk", "-m", "128"],
+    "mps2-an500": ["qemu-system-arm", "-M", "mps2-an500"],
 }
+WITHOUT_CARD = {"mps2-an500"}           # no slot: the disk is memory
 
 
 def free_port():
@@ -31,7 +33,8 @@ def sparse_image(path, size):
 
 
 class Machine:
-    """One board.  guest_ports are forwarded; ports[guest] is the port on 127.0.0.1."""
+    """One board.  guest_ports are forwarded; ports[guest] is the port on 127.0.0.1.  network:
+    False is a wire with nobody at the other end, a text what -nic says instead."""
 
     def __init__(self, board, elf, image=None, guest_ports=(), network=True, drive_options="",
                  arguments=()):
@@ -40,19 +43,19 @@ class Machine:
         self.log = ""
         self._changed = threading.Condition()
         self._monitor_path = os.path.join(tempfile.mkdtemp(prefix="machine"), "monitor")
-        nic = "none"
-        if network:
+        nic = network
+        if network is True:
             nic = "user"
             for guest in guest_ports:
                 self.ports[guest] = free_port()
                 nic += f",hostfwd=tcp:127.0.0.1:{self.ports[guest]}-:{guest}"
-        else:
-            nic = "socket,listen=127.0.0.1:0"           # a wire with nobody at the other end
+        elif not network:
+            nic = "socket,listen=127.0.0.1:0"
         command = COMMANDS[board] + [
             "-display", "none", "-serial", "stdio",
             "-monitor", f"unix:{self._monitor_path},server=on,wait=off",
             "-nic", nic, "-kernel", elf, *arguments]
-        if image:
+        if image and board not in WITHOUT_CARD:
             command += ["-drive", f"if=sd,format=raw,file={image}{drive_options}"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

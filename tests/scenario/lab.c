@@ -86,6 +86,37 @@ uint32_t lab_block_bytes(const struct lab *lab)
     return UINT32_C(1) << (lab->options->block_shift ? lab->options->block_shift : 9);
 }
 
+/* A medium as it is in the beginning; made once for each size. */
+static const uint8_t *pristine(const struct lab *lab, unsigned lun)
+{
+    static struct {
+        uint8_t *bytes;
+        uint64_t blocks;
+        uint32_t block_bytes;
+    } images[LAB_LUNS];
+    uint64_t blocks = lab->options->size_blocks ? lab->options->size_blocks : 128;
+    uint32_t block_bytes = lab_block_bytes(lab);
+
+    if (images[lun].blocks == blocks && images[lun].block_bytes == block_bytes)
+        return images[lun].bytes;
+    free(images[lun].bytes);
+    images[lun].blocks = blocks;
+    images[lun].block_bytes = block_bytes;
+    images[lun].bytes = malloc((size_t)blocks * block_bytes);
+    assert_non_null(images[lun].bytes);
+    for (uint64_t lba = 0; lba < blocks; lba++)
+        for (uint32_t i = 0; i < block_bytes; i++)
+            images[lun].bytes[lba * block_bytes + i] = lab_byte(lun, lba, i);
+    return images[lun].bytes;
+}
+
+bool lab_untouched(const struct lab *lab, unsigned lun, uint64_t lba, uint32_t n_blocks)
+{
+    size_t at = (size_t)lba * lab_block_bytes(lab);
+    return memcmp(lab->medium[lun] + at, pristine(lab, lun) + at,
+                  (size_t)n_blocks * lab_block_bytes(lab)) == 0;
+}
+
 static struct lab *flushed_lab;
 
 static int ram_flush(struct thimble_block *b, struct thimble_io *io)
@@ -104,14 +135,14 @@ static void make_disk(struct lab *lab, unsigned lun)
 
     lab->medium[lun] = malloc((size_t)blocks * block_bytes);
     assert_non_null(lab->medium[lun]);
-    for (uint64_t lba = 0; lba < blocks; lba++)
-        for (uint32_t i = 0; i < block_bytes; i++)
-            lab->medium[lun][lba * block_bytes + i] = lab_byte(lun, lba, i);
-    assert_int_equal(thimble_ram_disk_init(&lab->ram[lun], lab->medium[lun], blocks, shift), 0);
+    memcpy(lab->medium[lun], pristine(lab, lun), (size_t)blocks * block_bytes);
+    assert_int_equal(
+        thimble_ram_disk_init(&lab->ram[lun], lab->medium[lun], blocks, shift), 0);
     if (!lab->options->mapped)
         lab->ram[lun].block.flush = ram_flush;
     assert_int_equal(thimble_fault_disk_init(&lab->fault[lun], &lab->ram[lun].block), 0);
-    assert_int_equal(thimble_delay_disk_init(&lab->delay[lun], &lab->fault[lun].block), 0);
+    assert_int_equal(thimble_delay_disk_init(&lab->delay[lun], &lab->fault[lun].block),
+                     0);
 }
 
 static struct thimble_block *top_of(struct lab *lab, unsigned lun)
@@ -137,7 +168,8 @@ uint32_t lab_disk_waiting(const struct lab *lab)
     return n;
 }
 
-/* The k-th call of all disks together fails: arm() is called before each that may be it. */
+/* The k-th call of all disks together fails: arm() is called before each that may be it.
+ */
 static void arm_faults(struct lab *lab)
 {
     uint32_t calls = 0;
@@ -165,7 +197,8 @@ static void on_wake(void *ctx, struct thimble_conn *c, void *port_conn)
     struct peer *p = port_conn;
     struct lab *lab = ctx;
 
-    CHECK(lab, p->conn == c, "a connection was woken that peer %u does not have", p->number);
+    CHECK(lab, p->conn == c, "a connection was woken that peer %u does not have",
+          p->number);
     p->attention = true;
 }
 
@@ -173,26 +206,29 @@ static void on_event(void *ctx, const struct thimble_event *event)
 {
     struct lab *lab = ctx;
 
-    CHECK(lab, event->initiator && event->target && event->key, "an event without its strings");
+    CHECK(lab, event->initiator && event->target && event->key,
+          "an event without its strings");
     CHECK(lab, thimble_reason_text(event->reason)[0], "a reason without a text");
     lab->seen[lab->n_seen++ % LAB_EVENTS] = (struct seen){
         event->kind, event->reason, event->detail, event->port_conn
     };
 }
 
-static size_t on_portal(void *ctx, void *port_conn, unsigned index, char *text, size_t size)
+static size_t on_portal(void *ctx, void *port_conn, unsigned index, char *text,
+                        size_t size)
 {
     struct lab *lab = ctx;
 
-    CHECK(lab, port_conn && size >= 64, "the portal hook was called with less than promised");
+    CHECK(lab, port_conn && size >= 64,
+          "the portal hook was called with less than promised");
     if (index > lab->n_portals)
         return 0;
     return index == 0 ? (size_t)snprintf(text, size, "192.0.2.1:3260")
                       : (size_t)snprintf(text, size, "[2001:db8::%x]:3260", index);
 }
 
-unsigned lab_seen(const struct lab *lab, const struct peer *p, enum thimble_event_kind kind,
-                  enum thimble_reason reason)
+unsigned lab_seen(const struct lab *lab, const struct peer *p,
+                  enum thimble_event_kind kind, enum thimble_reason reason)
 {
     unsigned n = lab->n_seen < LAB_EVENTS ? lab->n_seen : LAB_EVENTS, found = 0;
 
@@ -412,13 +448,15 @@ static void acknowledge(struct peer *p, size_t n)
     thimble_conn_tx_ack(p->conn, n);
 }
 
-/* Lent twice, it is the same, or more: there may be room now for a request that waited. */
+/* Lent twice, it is the same, or more: there may be room now for a request that waited.
+ */
 static size_t lent(struct peer *p, struct thimble_tx_span *spans, size_t max)
 {
     struct thimble_tx_span again[256];
     size_t n = thimble_conn_tx_buf(p->conn, spans, max);
 
-    CHECK(p->lab, thimble_conn_tx_buf(p->conn, again, max) >= n, "the second loan is shorter");
+    CHECK(p->lab, thimble_conn_tx_buf(p->conn, again, max) >= n,
+          "the second loan is shorter");
     for (size_t i = 0; i < n; i++)
         CHECK(p->lab, spans[i].data == again[i].data && spans[i].len == again[i].len &&
                       spans[i].stable == again[i].stable, "the second loan differs");
@@ -499,7 +537,8 @@ static void check_quiet(struct lab *lab)
         struct peer *p = lab->peers[i];
         if (!p->conn)
             continue;
-        CHECK(lab, !thimble_conn_closing(p->conn), "peer %u: closing without a wake", p->number);
+        CHECK(lab, !thimble_conn_closing(p->conn), "peer %u: closing without a wake",
+              p->number);
         if (!p->deaf)
             CHECK(lab, thimble_conn_tx_buf(p->conn, spans, COUNT(spans)) == 0,
                   "peer %u: something to send without a wake", p->number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_data.c: data both ways: immediate, unsolicited, solicited, in bursts and pieces of all
- * sizes; residuals; parameter lists; VERIFY.  RFC 7143 4.2.5, 11.3 to 11.8.
+ * test_data.c: data both ways: immediate, unsolicited, solicited, in bursts and pieces of
+ * all sizes; residuals; parameter lists; VERIFY.  RFC 7143 4.2.5, 11.3 to 11.8.
  */
 #include "ways.h"
 
@@ -60,7 +60,8 @@ static void write_unsolicited(struct lab *lab)
 
 static void write_immediate_and_unsolicited(struct lab *lab)
 {
-    struct peer *p = session(lab, "InitialR2T=No ImmediateData=Yes FirstBurstLength=4096");
+    struct peer *p =
+        session(lab, "InitialR2T=No ImmediateData=Yes FirstBurstLength=4096");
 
     p->immediate_bytes = 1024;
     p->piece = 1536;
@@ -93,7 +94,8 @@ static void write_many_r2ts(struct lab *lab)
 
 static void write_four_r2ts_at_a_time(struct lab *lab)
 {
-    struct peer *p = session(lab, "MaxOutstandingR2T=4 MaxBurstLength=512 FirstBurstLength=512");
+    struct peer *p =
+        session(lab, "MaxOutstandingR2T=4 MaxBurstLength=512 FirstBurstLength=512");
 
     CHECK(lab, p->max_r2t == 4, "MaxOutstandingR2T is %u", (unsigned)p->max_r2t);
     write_ok(p, 0, 3, 11, 'k');
@@ -195,13 +197,14 @@ static void residuals(struct lab *lab)
 
 static void refused_commands(struct lab *lab)
 {
-    struct peer *p = session(lab, "InitialR2T=No FirstBurstLength=2048 ImmediateData=Yes");
+    struct peer *p =
+        session(lab, "InitialR2T=No FirstBurstLength=2048 ImmediateData=Yes");
 
     struct cmd beyond = read_cmd(p, 128, 1);
     ends(p, &beyond, TH_STATUS_CHECK_CONDITION, TH_SENSE_LBA_OUT_OF_RANGE);
     CHECK(lab, beyond.residual == -512, "residual %d", (int)beyond.residual);
 
-    struct cmd write = write_cmd(p, 127, 8, 'r');       /* its unsolicited data comes anyway */
+    struct cmd write = write_cmd(p, 127, 8, 'r'); /* its unsolicited data comes anyway */
     p->immediate_bytes = 512;
     ends(p, &write, TH_STATUS_CHECK_CONDITION, TH_SENSE_LBA_OUT_OF_RANGE);
     is_untouched(p, 0, 0, 128);
@@ -241,15 +244,18 @@ static void lists_in(struct lab *lab, const char *keys)
         caw[i] = lab_byte(0, 20, i);
         caw[512 + i] = (uint8_t)(i ^ 0x5a);
     }
-    struct cmd swap = out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
+    struct cmd swap =
+        out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
     good(p, &swap);
     if (!lab->lenient)
         CHECK(lab, memcmp(lab->medium[0] + 20 * 512, caw + 512, 512) == 0, "not swapped");
-    struct cmd again = out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
+    struct cmd again =
+        out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
     ends(p, &again, TH_STATUS_CHECK_CONDITION, TH_SENSE_MISCOMPARE);
 
     memset(block, 0xc3, 512);
-    struct cmd same = out_cmd("93 00 00 00 00 00 00 00 00 28 00 00 00 05 00 00", block, 512);
+    struct cmd same =
+        out_cmd("93 00 00 00 00 00 00 00 00 28 00 00 00 05 00 00", block, 512);
     good(p, &same);
     for (uint32_t i = 0; i < 5 * 512; i++)
         CHECK(lab, lab->lenient || lab->medium[0][40 * 512 + i] == 0xc3, "not the same");
@@ -339,7 +345,8 @@ static void flushes(struct lab *lab)
     CHECK(lab, lab->lenient || lab->flushes == 1, "FUA: %u flushes", lab->flushes);
     struct cmd sync = cdb_cmd("35 00 00 00 00 00 00 00 00 00", 0);
     good(p, &sync);
-    CHECK(lab, lab->lenient || lab->flushes == 2, "SYNCHRONIZE CACHE: %u flushes", lab->flushes);
+    CHECK(lab, lab->lenient || lab->flushes == 2, "SYNCHRONIZE CACHE: %u flushes",
+          lab->flushes);
 }
 
 static void in_a_row(struct lab *lab)
@@ -348,7 +355,8 @@ static void in_a_row(struct lab *lab)
     struct cmd c[6];
 
     for (unsigned i = 0; i < COUNT(c); i++) {
-        c[i] = i & 1 ? write_cmd(p, 16 * i, 6, (uint8_t)('A' + i)) : read_cmd(p, 16 * i, 12);
+        c[i] =
+            i & 1 ? write_cmd(p, 16 * i, 6, (uint8_t)('A' + i)) : read_cmd(p, 16 * i, 12);
         start(p, &c[i]);
     }
     for (unsigned i = 0; i < COUNT(c); i++) {
@@ -375,7 +383,8 @@ static void more_parameter_lists_than_room(struct lab *lab)
         good_ones += c[i].answered && c[i].status == TH_STATUS_GOOD;
         full += c[i].answered && c[i].status == TH_STATUS_TASK_SET_FULL;
     }
-    CHECK(lab, lab->lenient || (good_ones == 2 && full == 1), "%u good, %u full", good_ones, full);
+    CHECK(lab, lab->lenient || (good_ones == 2 && full == 1), "%u good, %u full",
+          good_ones, full);
 }
 
 #define BLOCKS_OF_4K .options = { .block_shift = 12, .size_blocks = 64 }
@@ -386,18 +395,27 @@ static const struct scenario scenarios[] = {
     { .name = "READ with MaxRecvDataSegmentLength 512", .play = read_in_small_segments },
     { .name = "READ with odd limits", .play = read_in_odd_segments },
     { .name = "READ of blocks of 4 KiB", .play = read_in_odd_segments, BLOCKS_OF_4K },
-    { .name = "READ from mapped memory", .play = read_large, .options = { .mapped = true } },
-    { .name = "READ from mapped memory, odd limits", .play = read_in_odd_segments,
+    { .name = "READ from mapped memory",
+      .play = read_large,
+      .options = { .mapped = true } },
+    { .name = "READ from mapped memory, odd limits",
+      .play = read_in_odd_segments,
       .options = { .mapped = true } },
     { .name = "WRITE with immediate data", .play = write_immediate },
     { .name = "WRITE with unsolicited data", .play = write_unsolicited },
-    { .name = "WRITE with both, and solicited data", .play = write_immediate_and_unsolicited },
+    { .name = "WRITE with both, and solicited data",
+      .play = write_immediate_and_unsolicited },
     { .name = "WRITE with one R2T", .play = write_one_r2t },
     { .name = "WRITE with many R2Ts", .play = write_many_r2ts },
-    { .name = "WRITE with MaxOutstandingR2T 4", .play = write_four_r2ts_at_a_time,
+    { .name = "WRITE with MaxOutstandingR2T 4",
+      .play = write_four_r2ts_at_a_time,
       .options = { .config = { .max_outstanding_r2t = 8 } } },
-    { .name = "WRITE: 1 KiB and 3 KiB of a block of 4 KiB", .play = write_parts_of_blocks, BLOCKS_OF_4K },
-    { .name = "WRITE: 512 bytes at a time to blocks of 4 KiB", .play = write_512_at_a_time, BLOCKS_OF_4K },
+    { .name = "WRITE: 1 KiB and 3 KiB of a block of 4 KiB",
+      .play = write_parts_of_blocks,
+      BLOCKS_OF_4K },
+    { .name = "WRITE: 512 bytes at a time to blocks of 4 KiB",
+      .play = write_512_at_a_time,
+      BLOCKS_OF_4K },
     { .name = "residuals", .play = residuals },
     { .name = "refused commands", .play = refused_commands },
     { .name = "parameter lists as immediate data", .play = lists_immediate },
@@ -408,7 +426,8 @@ static const struct scenario scenarios[] = {
     { .name = "WRITE AND VERIFY", .play = write_and_verify },
     { .name = "FUA and SYNCHRONIZE CACHE", .play = flushes },
     { .name = "six commands in a row", .play = in_a_row },
-    { .name = "more parameter lists than there is room for", .play = more_parameter_lists_than_room },
+    { .name = "more parameter lists than there is room for",
+      .play = more_parameter_lists_than_room },
 };
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_hostile.c: peers that break the rules.  Each is refused or dropped, for the right reason, and costs
- * others nothing: beside it, a session goes on.
+ * test_hostile.c: peers that break the rules.  Each is refused or dropped, for the right
+ * reason, and costs others nothing: beside it, a session goes on.
  */
 #include "ways.h"
 
@@ -151,7 +151,8 @@ static void login_unknown_keys(struct lab *lab)
     for (unsigned i = 0; i < 8 && p->conn; i++) {
         size_t len = 0;
         for (unsigned first = key; len < 8000; key++)
-            len += (size_t)sprintf(pairs + len, "%sX-%06u=0", key > first ? " " : "", key);
+            len +=
+                (size_t)sprintf(pairs + len, "%sX-%06u=0", key > first ? " " : "", key);
         struct request r = login_request(p, C_BIT | CSG(1), pairs);
         put(p, &r);
         lab_run(lab);
@@ -178,8 +179,9 @@ static void garbage(struct lab *lab)
 static void http(struct lab *lab)
 {
     struct peer *p = stranger(lab);
-    static const char get[] = "GET / HTTP/1.1\r\nHost: 192.0.2.1:3260\r\nUser-Agent: curl/7.88.1\r\n"
-                              "Accept: */*\r\n\r\n";
+    static const char get[] =
+        "GET / HTTP/1.1\r\nHost: 192.0.2.1:3260\r\nUser-Agent: curl/7.88.1\r\n"
+        "Accept: */*\r\n\r\n";
 
     for (unsigned i = 0; i < 20; i++)
         lab_say(p, get, sizeof get - 1);
@@ -195,7 +197,8 @@ static void speaks_before_the_answer(struct lab *lab)
     r = nop_request(p, IMMEDIATE, "", 0);
     put(p, &r);
     lab_run(lab);
-    CHECK(lab, hear_of(p, TH_OP_LOGIN_RESPONSE, 0) && hear_of(p, TH_OP_NOP_IN, 0), "no answers");
+    CHECK(lab, hear_of(p, TH_OP_LOGIN_RESPONSE, 0) && hear_of(p, TH_OP_NOP_IN, 0),
+          "no answers");
     others_go_on(lab);
 }
 
@@ -275,7 +278,7 @@ static void ahs(struct lab *lab)
         abandon(p, c.itt);
         p->cmd_sn--;
     }
-    struct cmd fine = read_cmd(p, 0, 1);        /* well formed: not needed, not in the way */
+    struct cmd fine = read_cmd(p, 0, 1); /* well formed: not needed, not in the way */
     with_ahs(p, &fine, extended_cdb, 20);
     finish(p, &fine);
     was(p, &fine, TH_STATUS_GOOD, 0);
@@ -553,7 +556,7 @@ static void data_for_nobody(struct lab *lab)
     c.itt = 4711;
     struct request r = data_out(p, &c, TH_TAG_NONE, 0, 0, 512, true);
     put(p, &r);
-    expect_silence(p);                  /* it may be late: its command was refused, or aborted */
+    expect_silence(p); /* it may be late: its command was refused, or aborted */
 
     p->no_unsolicited = true;
     struct cmd w = write_cmd(p, 0, 1, 'w');
@@ -588,6 +591,27 @@ static void data_for_a_read(struct lab *lab)
     lab_run(lab);
     p->deaf = false;
     p->attention = true;
+    finish(p, &c);
+    was(p, &c, TH_STATUS_GOOD, 0);
+    others_go_on(lab);
+}
+
+/* A command for the disk that wants no data, and gets some, while the disk is at work for
+ * it. */
+static void data_for_a_flush(struct lab *lab)
+{
+    struct peer *p = enemy(lab, "InitialR2T=No ImmediateData=No");
+    struct cmd c = out_cmd("35 00 00 00 00 00 00 00 00 00", lab_alloc(lab, 2048), 1024);
+
+    struct request r = command_request(p, &c, 0, false);
+    put(p, &r);
+    lab_run(lab);
+    for (uint32_t i = 0; i < 3; i++) {
+        r = data_out(p, &c, TH_TAG_NONE, 5 - i, 512, 512, i == 2);
+        put(p, &r);
+    }
+    lab_run(lab);
+    lab->disk_held = false;
     finish(p, &c);
     was(p, &c, TH_STATUS_GOOD, 0);
     others_go_on(lab);
@@ -722,7 +746,7 @@ static void text_wrong(struct lab *lab)
     put(p, &r);
     expect(p, "reject 04 of 04");
     p->cmd_sn = p->exp_cmd_sn;
-    for (unsigned i = 0; i < 3; i++) {  /* begun, and never ended: a new one replaces it */
+    for (unsigned i = 0; i < 3; i++) { /* begun, and never ended: a new one replaces it */
         r = text_request(p, 0, TH_TAG_NONE, "X-a=1");
         put(p, &r);
         struct pdu *pdu = hear(p);
@@ -785,7 +809,9 @@ static const struct scenario scenarios[] = {
     { .name = "a login that changes its ISID", .play = login_with_other_isid },
     { .name = "login text without an end", .play = login_text_without_end },
     { .name = "login text for ever", .play = login_text_for_ever, .no_cuts = true },
-    { .name = "login with thousands of unknown keys", .play = login_unknown_keys, .no_cuts = true },
+    { .name = "login with thousands of unknown keys",
+      .play = login_unknown_keys,
+      .no_cuts = true },
     { .name = "garbage", .play = garbage },
     { .name = "HTTP", .play = http },
     { .name = "speaking before the answer", .play = speaks_before_the_answer },
@@ -803,19 +829,27 @@ static const struct scenario scenarios[] = {
     { .name = "F bit missing", .play = final_missing },
     { .name = "the same Data-Out again and again", .play = data_again_and_again },
     { .name = "more than FirstBurstLength", .play = too_much_unsolicited },
-    { .name = "immediate data over FirstBurstLength", .play = immediate_over_first_burst },
+    { .name = "immediate data over FirstBurstLength",
+      .play = immediate_over_first_burst },
     { .name = "data for nobody", .play = data_for_nobody },
     { .name = "data for a READ", .play = data_for_a_read, .own_pace = true },
+    { .name = "data for a flush", .play = data_for_a_flush, .own_disks = true },
     { .name = "immediate data for a READ", .play = data_for_a_read_with_command },
     { .name = "a WRITE with the R bit, a READ with the W bit", .play = write_that_reads },
     { .name = "a wrong header digest", .play = wrong_header_digest },
-    { .name = "a wrong digest of Data-Out", .play = wrong_digest_of_data_out, .own_pace = true },
-    { .name = "a wrong digest of immediate data", .play = wrong_digest_of_immediate_data },
-    { .name = "a wrong digest of a parameter list", .play = wrong_digest_of_parameter_list },
+    { .name = "a wrong digest of Data-Out",
+      .play = wrong_digest_of_data_out,
+      .own_pace = true },
+    { .name = "a wrong digest of immediate data",
+      .play = wrong_digest_of_immediate_data },
+    { .name = "a wrong digest of a parameter list",
+      .play = wrong_digest_of_parameter_list },
     { .name = "a wrong digest of something else", .play = wrong_digest_of_the_rest },
     { .name = "text that is wrong", .play = text_wrong },
     { .name = "the place for negotiation is held", .play = negotiation_held },
-    { .name = "one who does not listen", .play = deaf_reader, .no_cuts = true,
+    { .name = "one who does not listen",
+      .play = deaf_reader,
+      .no_cuts = true,
       .own_pace = true },
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_many.c: many connections: 64 sessions at work, 500 half-open logins around a good one, transfers
- * with many thousand PDUs.
+ * test_many.c: many connections: 64 sessions at work, 500 half-open logins around a good
+ * one, transfers with many thousand PDUs.
  */
 #include "ways.h"
 
@@ -54,8 +54,8 @@ static void sixty_four_sessions(struct lab *lab)
         read_ok(p[i], 0, 0, 1);
 }
 
-/* What a port does when thimble_conn_open() has no room: it closes the socket; the oldest login
- * that is not finished makes room for the next. */
+/* What a port does when thimble_conn_open() has no room: it closes the socket; the oldest
+ * login that is not finished makes room for the next. */
 static struct peer *connect_somehow(struct lab *lab)
 {
     for (unsigned i = 0; i < 3; i++) {
@@ -75,7 +75,8 @@ static void half_open_logins(struct lab *lab)
 
     for (unsigned i = 0; i < 500; i++) {
         struct peer *p = connect_somehow(lab);
-        struct request r = login_request(p, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
+        struct request r =
+            login_request(p, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
         p->mute = true;
         put(p, &r);
         p->in_len = said[i % (i < 400 ? 4 : COUNT(said))];  /* at last: a whole header */
@@ -97,10 +98,12 @@ static void half_open_logins(struct lab *lab)
 
     struct peer *patient = connect_somehow(lab);
     patient->name = name_of(lab, 1000);
-    struct request r = login_request(patient, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
+    struct request r =
+        login_request(patient, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
     put(patient, &r);
     lab_pass(lab, 1100);                /* the place for negotiation was held */
-    CHECK(lab, hear_of(patient, TH_OP_LOGIN_RESPONSE, 0) && patient->logged_in, "kept out");
+    CHECK(lab, hear_of(patient, TH_OP_LOGIN_RESPONSE, 0) && patient->logged_in,
+          "kept out");
     log_out(patient);
 
     lab_pass(lab, 16000);               /* the last ones time out */
@@ -131,7 +134,8 @@ static void very_many_r2ts(struct lab *lab)
 static void very_many_data_ins(struct lab *lab)
 {
     struct peer *p = session(lab, "MaxRecvDataSegmentLength=512 MaxBurstLength=512");
-    struct cmd big = cdb_cmd("88 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 66000 * 512);
+    struct cmd big =
+        cdb_cmd("88 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 66000 * 512);
 
     th_put32(big.cdb + 10, 66000);
     good(p, &big);
@@ -153,15 +157,24 @@ static void once(void **state)
 }
 
 static const struct scenario scenarios[] = {
-    { .name = "64 sessions", .play = sixty_four_sessions, .no_cuts = true, .no_faults = true,
+    { .name = "64 sessions",
+      .play = sixty_four_sessions,
+      .no_cuts = true,
+      .no_faults = true,
       .options = { .size_blocks = 600, .config = { .n_connections = 64 } } },
-    { .name = "500 half-open logins", .play = half_open_logins, .no_cuts = true,
-      .no_faults = true, .own_pace = true, .options = { .config = { .n_connections = 8 } } },
+    { .name = "500 half-open logins",
+      .play = half_open_logins,
+      .no_cuts = true,
+      .no_faults = true,
+      .own_pace = true,
+      .options = { .config = { .n_connections = 8 } } },
 };
 
 static const struct scenario big_ones[] = {
     { .name = "66000 R2Ts", .play = very_many_r2ts, .options = { .size_blocks = 66000 } },
-    { .name = "66000 Data-Ins", .play = very_many_data_ins, .options = { .size_blocks = 66000 } },
+    { .name = "66000 Data-Ins",
+      .play = very_many_data_ins,
+      .options = { .size_blocks = 66000 } },
 };
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_numbers.c: command numbering: order, gaps, the window, immediate commands.  RFC 7143 4.2.2.
+ * test_numbers.c: command numbering: order, gaps, the window, immediate commands.  RFC
+ * 7143 4.2.2.
  *
  * StatSN, ExpCmdSN and MaxCmdSN are checked in every scenario, by initiator.c.
  */
@@ -11,7 +12,8 @@ static void out_of_order(struct lab *lab)
 {
     struct peer *p = session(lab, "");
     uint32_t first = p->cmd_sn;
-    struct cmd w = write_cmd(p, 0, 1, '3'), a = write_cmd(p, 0, 1, '1'), r = read_cmd(p, 8, 1);
+    struct cmd w = write_cmd(p, 0, 1, '3'), a = write_cmd(p, 0, 1, '1'),
+               r = read_cmd(p, 8, 1);
 
     p->cmd_sn = first + 2;
     start(p, &w);
@@ -57,7 +59,8 @@ static void all_kinds_out_of_order(struct lab *lab)
     tmf_says(p, th_get32(t.bhs + 16), TH_TMF_COMPLETE);
     finish(p, &w);
     was(p, &w, TH_STATUS_GOOD, 0);
-    CHECK(lab, !hear_of(p, TH_OP_NOP_IN, th_get32(dup.bhs + 16)), "one number, two answers");
+    CHECK(lab, !hear_of(p, TH_OP_NOP_IN, th_get32(dup.bhs + 16)),
+          "one number, two answers");
     is_written(p, 0, 4, 2, 'w');
 }
 
@@ -78,7 +81,58 @@ static void logout_out_of_order(struct lab *lab)
     CHECK(lab, !p->conn, "still there");
 }
 
-/* Two with data ahead of their turn: nobody keeps two buffers for one who cannot count. */
+/* A parameter list that waits for its turn lands in its place then. */
+static void list_out_of_order(struct lab *lab)
+{
+    struct peer *p = session(lab, "");
+    static const uint8_t list[24] = { 0, 22, 0, 16, [15] = 7, [19] = 3 };
+    struct cmd unmap = out_cmd("42 00 00 00 00 00 00 00 18 00", list, 24);
+    uint32_t first = p->cmd_sn;
+
+    p->cmd_sn = first + 1;
+    start(p, &unmap);
+    p->cmd_sn = first;
+    struct request gap = nop_request(p, ORDERED, "", 0);
+    put(p, &gap);
+    p->cmd_sn = first + 2;
+    finish(p, &unmap);
+    was(p, &unmap, TH_STATUS_GOOD, 0);
+    for (uint32_t i = 0; i < 3 * 512; i++)
+        CHECK(lab, lab->lenient || lab->medium[0][7 * 512 + i] == 0, "not unmapped");
+    is_untouched(p, 0, 10, 118);
+}
+
+/* What waits for its turn is refused as any other. */
+static void wrong_and_out_of_order(struct lab *lab)
+{
+    struct peer *p = session(lab, "HeaderDigest=CRC32C DataDigest=CRC32C");
+    uint32_t first = p->cmd_sn;
+    struct cmd w = write_cmd(p, 0, 1, 'w'), no_unit = read_cmd(p, 0, 1);
+
+    p->cmd_sn = first + 1;
+    p->spoil_data_digest = true;
+    start(p, &w);
+    expect(p, "reject 02 of 01");       /* as if it had not come */
+    abandon(p, w.itt);
+    p->cmd_sn = first + 1;
+    struct request text = text_request(p, T_BIT, TH_TAG_NONE, "SendTargets=");
+    put(p, &text);
+    expect(p, "reject 04 of 04");       /* text does not wait */
+    p->cmd_sn = first + 1;
+    no_unit.lun = 5;
+    start(p, &no_unit);
+    p->cmd_sn = first;
+    struct request gap = nop_request(p, ORDERED, "", 0);
+    put(p, &gap);
+    p->cmd_sn = first + 2;
+    finish(p, &no_unit);
+    was(p, &no_unit, TH_STATUS_CHECK_CONDITION, TH_SENSE_NO_LOGICAL_UNIT);
+    read_ok(p, 0, 0, 1);
+    is_untouched(p, 0, 0, 128);
+}
+
+/* Two with data ahead of their turn: nobody keeps two buffers for one who cannot count.
+ */
 static void two_ahead_with_data(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *other = session(lab, "");
@@ -180,7 +234,8 @@ static void immediate_commands(struct lab *lab)
     read_ok(p, 0, 0, 8);                /* no number was used up */
 }
 
-/* More immediate requests than there are places, of all kinds, for a disk that does not answer. */
+/* More immediate requests than there are places, of all kinds, for a disk that does not
+ * answer. */
 static void immediate_flood(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *other = session(lab, "");
@@ -201,14 +256,17 @@ static void immediate_flood(struct lab *lab)
     lab->disk_held = false;
     lab_run(lab);
     for (unsigned i = 0; i < COUNT(tags); i++) {
-        CHECK(lab, hear_of(p, i % 3 == 0 ? TH_OP_TASK_MANAGEMENT_RESPONSE : TH_OP_NOP_IN, tags[i]),
+        CHECK(lab,
+              hear_of(p, i % 3 == 0 ? TH_OP_TASK_MANAGEMENT_RESPONSE : TH_OP_NOP_IN,
+                      tags[i]),
               "request %u was not answered", i);
         CHECK(lab, hear_of(p, TH_OP_REJECT, 0), "not rejected");
     }
     read_ok(p, 0, 0, 1);
 }
 
-/* The initiator's own numbers do not matter for a Reject: its number is not used up (7.3). */
+/* The initiator's own numbers do not matter for a Reject: its number is not used up
+ * (7.3). */
 static void rejected_number_is_free(struct lab *lab)
 {
     struct peer *p = session(lab, "");
@@ -227,8 +285,12 @@ static const struct scenario scenarios[] = {
     { .name = "commands out of order", .play = out_of_order },
     { .name = "all kinds out of order", .play = all_kinds_out_of_order },
     { .name = "logout out of order", .play = logout_out_of_order },
+    { .name = "a parameter list out of order", .play = list_out_of_order },
+    { .name = "wrong and out of order", .play = wrong_and_out_of_order },
     { .name = "two with data ahead of their turn", .play = two_ahead_with_data },
-    { .name = "a deadlock of its own making", .play = deadlock_of_its_own, .no_cuts = true,
+    { .name = "a deadlock of its own making",
+      .play = deadlock_of_its_own,
+      .no_cuts = true,
       .options = { .config = { .n_buffers = 2 } } },
     { .name = "outside the window", .play = outside_the_window },
     { .name = "full window", .play = full_window },

@@ -4,10 +4,11 @@
  */
 #include "ways.h"
 
+#include "../fuzz/stream_format.h"
 #include "core/crc32c.h"
 
 static const struct way ways[] = {
-    { .name = "whole" },                /* the others are compared with this one */
+    { .name = "whole" }, /* the others are compared with this one */
     { .name = "received byte by byte", .rx_piece = 1 },
     { .name = "sent byte by byte", .tx_piece = 1 },
     { .name = "received by 3, sent by 7", .rx_piece = 3, .tx_piece = 7 },
@@ -16,19 +17,31 @@ static const struct way ways[] = {
     { .name = "many buffers", .n_buffers = 32 },
     { .name = "disks answer late", .delayed = true },
     { .name = "disks answer in between", .delayed = true, .eager = true, .rx_piece = 16 },
-    { .name = "all at once the hard way", .delayed = true, .late_ack = true, .n_buffers = 2,
-      .rx_piece = 1, .tx_piece = 1 },
+    { .name = "all at once the hard way",
+      .delayed = true,
+      .late_ack = true,
+      .n_buffers = 2,
+      .rx_piece = 1,
+      .tx_piece = 1 },
     { .name = "with digests", .digests = true },
-    { .name = "with digests, byte by byte", .digests = true, .rx_piece = 1, .tx_piece = 1 },
-    { .name = "with digests, the hard way", .digests = true, .delayed = true, .late_ack = true,
-      .n_buffers = 2, .rx_piece = 5, .tx_piece = 3 },
+    { .name = "with digests, byte by byte",
+      .digests = true,
+      .rx_piece = 1,
+      .tx_piece = 1 },
+    { .name = "with digests, the hard way",
+      .digests = true,
+      .delayed = true,
+      .late_ack = true,
+      .n_buffers = 2,
+      .rx_piece = 5,
+      .tx_piece = 3 },
 };
 
-enum { CUTS_MAX = 1500, TRANSCRIPT_LINES = 40000 };
+enum { CUTS_MAX = 4096, TRANSCRIPT_LINES = 40000 };
 
 /* ------------------------------------------------------------------------------------
- * Transcripts: what each peer heard, a line a PDU; lines of one task are in order, tasks are
- * sorted, for their order is a matter of time.
+ * Transcripts: what each peer heard, a line a PDU; lines of one task are in order, tasks
+ * are sorted, for their order is a matter of time.
  */
 struct line {
     unsigned peer;
@@ -70,7 +83,9 @@ static struct transcript transcript_of(const struct lab *lab)
             const struct pdu *pdu = &p->pdus[k];
             const char *text = describe(p, pdu);
             struct line *l = &t.lines[t.n++];
-            *l = (struct line){ .peer = p->number, .itt = th_get32(pdu->bhs + 16), .index = k };
+            *l = (struct line){ .peer = p->number,
+                                .itt = th_get32(pdu->bhs + 16),
+                                .index = k };
             l->text = malloc(strlen(text) + 1);
             assert_non_null(l->text);
             strcpy(l->text, text);
@@ -97,9 +112,10 @@ static void same_transcripts(const struct lab *lab, const struct transcript *wan
 {
     for (size_t i = 0; i < want->n && i < got->n; i++) {
         const struct line *w = &want->lines[i], *g = &got->lines[i];
-        CHECK(lab, w->peer == g->peer && strcmp(w->text, g->text) == 0 && w->hash == g->hash,
-              "peer %u heard \"%s\"; whole it was, for peer %u, \"%s\"%s", g->peer, g->text,
-              w->peer, w->text, w->hash == g->hash ? "" : " with other data");
+        CHECK(lab,
+              w->peer == g->peer && strcmp(w->text, g->text) == 0 && w->hash == g->hash,
+              "peer %u heard \"%s\"; whole it was, for peer %u, \"%s\"%s", g->peer,
+              g->text, w->peer, w->text, w->hash == g->hash ? "" : " with other data");
     }
     CHECK(lab, want->n == got->n, "%zu PDUs came; whole it was %zu", got->n, want->n);
 }
@@ -122,10 +138,47 @@ static void still_serves(struct lab *lab)
     for (unsigned i = 0; i < lab->n_peers; i++) {
         struct peer *p = lab->peers[i];
         CHECK(lab, !p->conn || !p->logged_in || p->n_open_itts == 0,
-              "peer %u: task %u was never answered", p->number, (unsigned)p->open_itts[0]);
+              "peer %u: task %u was never answered", p->number,
+              (unsigned)p->open_itts[0]);
         if (p->conn && p->logged_in && !p->deaf && !p->mute && p->in_at == p->in_len)
             nop_answered(p);
     }
+}
+
+/* ------------------------------------------------------------------------------------
+ * Seeds
+ */
+
+/* The streams of the first two peers, in pieces that take turns. */
+static void write_seed(const struct lab *lab, const char *dir)
+{
+    enum { PIECE = 240, SEED_MAX = 2000 };
+    size_t at[2] = { 0, 0 }, size = 0;
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", dir, lab->scenario);
+    for (char *c = path + strlen(dir) + 1; *c; c++)
+        *c = *c == ' ' || *c == '/' || *c == ',' || *c == ':' ? '-' : *c;
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    for (bool more = true; more && size < SEED_MAX;) {
+        more = false;
+        for (unsigned i = 0; i < 2 && i < lab->n_peers; i++) {
+            const struct peer *p = lab->peers[i];
+            size_t n = p->in_len - at[i] < PIECE ? p->in_len - at[i] : PIECE;
+            uint8_t which = (uint8_t)(i << 7);
+            uint8_t steps[] = { STEP_OPEN | which, 0, STEP_RAW | which, (uint8_t)n, 0 };
+            if (n == 0)
+                continue;
+            fwrite(at[i] ? steps + 2 : steps, 1, at[i] ? 3 : 5, f);
+            fwrite(p->in + at[i], 1, n, f);
+            fputc(STEP_SETTLE, f);
+            at[i] += n;
+            size += n;
+            more = true;
+        }
+    }
+    fclose(f);
 }
 
 struct outcome {
@@ -145,6 +198,9 @@ static struct outcome play(const struct scenario *s, const struct way *way)
     lab_run(&lab);
     o.said = transcript_of(&lab);
     o.received = lab.received;
+    const char *seeds = getenv("THIMBLE_SEEDS");
+    if (seeds && strcmp(way->name, ways[0].name) == 0)
+        write_seed(&lab, seeds);
     for (unsigned i = 0; i < LAB_LUNS; i++)
         o.disk_calls += lab.fault[i].calls;
     still_serves(&lab);
@@ -163,7 +219,8 @@ static void play_and_compare(const struct scenario *s, const struct way *way,
     transcript_free(&o.said);
 }
 
-static void play_cuts(const struct scenario *s, const struct way *whole, const struct outcome *o)
+static void play_cuts(const struct scenario *s, const struct way *whole,
+                      const struct outcome *o)
 {
     uint32_t step = o->received / CUTS_MAX + 1;
 
@@ -175,7 +232,8 @@ static void play_cuts(const struct scenario *s, const struct way *whole, const s
     }
 }
 
-static void play_faults(const struct scenario *s, const struct way *whole, uint32_t disk_calls)
+static void play_faults(const struct scenario *s, const struct way *whole,
+                        uint32_t disk_calls)
 {
     for (uint32_t k = 1; k <= disk_calls; k++) {
         for (unsigned kind = 0; kind < 4; kind++) {

@@ -35,12 +35,19 @@
 
 enum { SPANS = 4, POLL_HALF_SECONDS = 1 };
 
+/* thimble_lwip_poll() shall look at c. */
+static void mark(struct thimble_lwip_conn *c)
+{
+    c->work = true;
+    c->port->work = true;
+}
+
 /* --------------------------------------------------------------------------------------
  * In
  */
 
-/* Feeds the engine until it has no room or nothing is left; true: something moved. */
-static bool feed(struct thimble_lwip_conn *c)
+/* Feeds the engine until it has no room or nothing is left. */
+static void feed(struct thimble_lwip_conn *c)
 {
     uint32_t fed = 0;
     while (c->held) {
@@ -70,7 +77,6 @@ static bool feed(struct thimble_lwip_conn *c)
         tcp_recved(c->pcb, n);
         left -= n;
     }
-    return fed > 0;
 }
 
 /* --------------------------------------------------------------------------------------
@@ -94,7 +100,7 @@ static size_t write_span(struct thimble_lwip_conn *c, const struct thimble_tx_sp
             err = tcp_write(c->pcb, span->data + written, (u16_t)n, flags);
         }
         if (err != ERR_OK) {
-            c->starved = true;
+            c->starved = c->port->starved = true;
             break;
         }
         written += n;
@@ -106,6 +112,7 @@ static size_t write_span(struct thimble_lwip_conn *c, const struct thimble_tx_sp
 static bool send(struct thimble_lwip_conn *c)
 {
     uint32_t before = c->taken;
+    c->full = false;
     for (;;) {
         struct thimble_tx_span spans[SPANS];
         size_t n_spans = thimble_conn_tx_buf(c->conn, spans, SPANS);
@@ -123,6 +130,8 @@ static bool send(struct thimble_lwip_conn *c)
             c->taken += (uint32_t)taken;
             thimble_conn_tx_taken(c->conn, taken);
         }
+        if (!all)
+            c->full = true;
         if (n_spans == 0 || !all)
             break;
     }
@@ -130,19 +139,20 @@ static bool send(struct thimble_lwip_conn *c)
     return c->taken != before;
 }
 
-/* Answers first: they free the room that what comes next may need. */
+/* What was held up for lack of room goes on when answers have freed some. */
 static void serve(struct thimble_lwip_conn *c)
 {
     bool sent;
     bool any = false;
     do {
+        feed(c);
         sent = send(c);
         any |= sent;
-    } while (feed(c) || sent);
+    } while (sent && c->held);
     if (any)
         tcp_output(c->pcb);
     if (c->peer_closed || thimble_conn_closing(c->conn))
-        c->work = true;
+        mark(c);
 }
 
 /* --------------------------------------------------------------------------------------
@@ -181,7 +191,7 @@ static void admit(struct thimble_lwip_conn *c)
     c->port->room = false;
     if (c->conn) {
         c->port->n_open++;
-        c->work = true;
+        mark(c);
     } else if (c->peer_closed || sys_now() - c->since_ms >= THIMBLE_LWIP_WAIT_MS) {
         struct tcp_pcb *pcb = c->pcb;
         detach(c);
@@ -225,7 +235,7 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
     (void)err;
     if (!p) {
         c->peer_closed = true;
-        c->work = true;
+        mark(c);
         return ERR_OK;
     }
     if (c->held && pbuf_clen(c->held) >= THIMBLE_LWIP_HELD_MAX)
@@ -240,21 +250,28 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
     return ERR_OK;
 }
 
+static void memory_freed(struct thimble_lwip *port)
+{
+    port->starved = false;
+    for (unsigned i = 0; i < port->n_conns; i++) {
+        struct thimble_lwip_conn *c = &port->conns[i];
+        if (c->starved) {
+            c->starved = false;
+            mark(c);
+        }
+    }
+}
+
 static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 {
     struct thimble_lwip_conn *c = arg;
     (void)pcb;
     c->acked += len;
     thimble_conn_tx_ack(c->conn, len);
-    serve(c);
-
-    for (unsigned i = 0; i < c->port->n_conns; i++) {   /* memory was freed */
-        struct thimble_lwip_conn *other = &c->port->conns[i];
-        if (other->starved) {
-            other->starved = false;
-            other->work = true;
-        }
-    }
+    if (c->port->starved)
+        memory_freed(c->port);
+    if (c->work || c->full || c->closing)
+        serve(c);
     return ERR_OK;
 }
 
@@ -263,7 +280,7 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
     struct thimble_lwip_conn *c = arg;
     (void)pcb;
-    c->work = true;
+    mark(c);
     return ERR_OK;
 }
 
@@ -291,6 +308,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     c->conn = thimble_conn_open(port->engine, c);
     if (c->conn)
         port->n_open++;
+    port->work = true;
     tcp_nagle_disable(pcb);
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_recv);
@@ -328,10 +346,14 @@ int thimble_lwip_start(struct thimble_lwip *port, struct thimble *engine,
 bool thimble_lwip_poll(struct thimble_lwip *port)
 {
     bool again = false;
-    for (unsigned i = 0; i < port->n_conns; i++) {
-        struct thimble_lwip_conn *c = &port->conns[i];
-        if (c->pcb && !c->conn)
+    if (!port->work)
+        return false;
+    port->work = false;
+    for (struct thimble_lwip_conn *c = port->conns; c < port->conns + port->n_conns; c++) {
+        if (c->pcb && !c->conn) {
+            port->work = true;          /* for as long as it waits */
             admit(c);
+        }
         if (!c->pcb || !c->conn || !c->work)
             continue;
         c->work = false;
@@ -340,8 +362,9 @@ bool thimble_lwip_poll(struct thimble_lwip *port)
         if (thimble_conn_closing(c->conn) || (c->peer_closed && !c->held))
             close_connection(c);
     }
-    for (unsigned i = 0; i < port->n_conns; i++)        /* wake() may have come since */
-        again |= port->conns[i].conn && port->conns[i].work;
+    if (port->work)                     /* wake() may have come since */
+        for (unsigned i = 0; i < port->n_conns; i++)
+            again |= port->conns[i].conn && port->conns[i].work;
     return again;
 }
 
@@ -350,7 +373,7 @@ void thimble_lwip_wake(void *ctx, struct thimble_conn *conn, void *port_conn)
     struct thimble_lwip_conn *c = port_conn;
     (void)ctx;
     (void)conn;
-    c->work = true;
+    mark(c);
 }
 
 size_t thimble_lwip_portal(void *ctx, void *port_conn, unsigned index, char *text, size_t size)

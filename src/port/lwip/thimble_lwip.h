@@ -64,7 +64,8 @@ struct thimble_lwip_conn {
                                          * in a disk's buffer */
     uint32_t since_ms;                  /* of waiting, or of closing */
     bool work;                          /* thimble_lwip_poll() shall look */
-    bool starved;                       /* lwIP had no memory */
+    bool full;                          /* lwIP did not take all that there is to send */
+    bool starved;                       /* ... because it had no memory */
     bool peer_closed, closing;
 };
 
@@ -73,6 +74,8 @@ struct thimble_lwip {
     struct thimble_lwip_conn *conns;
     unsigned n_conns;
     struct tcp_pcb *listener;
+    bool work;                          /* thimble_lwip_poll() has something to look at */
+    bool starved;                       /* a connection is, perhaps */
     bool room;                          /* a connection of the engine became free */
 
     /* To show. */
