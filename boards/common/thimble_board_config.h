@@ -23,7 +23,7 @@
 
 /* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
 #ifndef THIMBLE_LWIP_HELD_MAX
-#define THIMBLE_LWIP_HELD_MAX 50
+#define THIMBLE_LWIP_HELD_MAX 3
 #endif
 
 #endif

@@ -516,14 +516,6 @@ static void task_data_arrived(struct thimble_conn *c, struct th_task *t, struct 
         th_command_received(t, b, c->rx_offset, c->rx_data_len, final, bad);
         return;
     case TASK_NOP:
-        if (bad) {
-            th_task_free(t);
-            reject_or_fail(c, TH_REJECT_DATA_DIGEST, THIMBLE_REASON_DATA_DIGEST);
-            break;
-        }
-        t->ready = t->ready_last = b;
-        th_send_urgent(t);
-        return;
     case TASK_PARKED:
         if (bad) {
             th_task_free(t);
@@ -531,6 +523,8 @@ static void task_data_arrived(struct thimble_conn *c, struct th_task *t, struct 
             break;
         }
         t->ready = t->ready_last = b;
+        if (t->kind == TASK_NOP)
+            th_send_urgent(t);
         return;
     case TASK_FREE:
     case TASK_MANAGE:

@@ -214,7 +214,7 @@ def initiators_at_once(m, seconds, specifications):
         t.start()
     for t in threads:
         t.join()
-    assert not failures, failures
+    assert not failures, f"{failures}\n{m.log}"
 
 
 def test_two_initiators_at_once():
@@ -273,6 +273,31 @@ def test_queue_of_commands():
             for tag, lba in tags.items():
                 assert got[tag] == data[512 * lba:512 * lba + 4096], f"read of {lba}"
         i.logout()
+        healthy(m)
+
+
+def test_queue_of_small_writes():
+    """More of them than there are buffers, each in a segment of its own: they wait in the
+    board's memory, and nothing has to be sent twice."""
+    with start() as m:
+        i = Initiator(m.address, TARGET)
+        i.clear_unit_attention()
+        data = {}
+        began = time.monotonic()
+        for _ in range(40):
+            places = rng.sample(range(1000), 8)
+            for lba in places:
+                data[lba] = rng.randbytes(512)
+                i.command(struct.pack(">BBIBHB", 0x2A, 0, lba, 0, 1, 0), write_bytes=512,
+                          immediate=data[lba])
+            for _ in places:
+                i.finish()
+        seconds = time.monotonic() - began
+        print(f"    {320 / seconds:.0f} writes a second")
+        for lba, block in data.items():
+            assert i.read(lba, 1) == block, f"block {lba}"
+        i.logout()
+        assert seconds < 10, "writes were refused and sent again"
         healthy(m)
 
 

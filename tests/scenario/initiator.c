@@ -11,8 +11,7 @@
 void initiator_init(struct peer *p)
 {
     p->name = HOST;
-    memcpy(p->isid,
-           (uint8_t[]){ 0x80, 0, 0, 0, (uint8_t)(p->number >> 8), (uint8_t)p->number },
+    memcpy(p->isid, (uint8_t[]){ 0x80, 0, 0, 0, (uint8_t)(p->number >> 8), (uint8_t)p->number },
            6);
     p->cid = 1;
     p->cmd_sn = 0xfffffff8;             /* wraps soon */
@@ -128,15 +127,14 @@ struct request login_request(struct peer *p, uint8_t flags, const char *text)
 struct request command_request(struct peer *p, struct cmd *c, uint32_t immediate_len,
                                bool final)
 {
-    struct request r =
-        new_request(p, TH_OP_SCSI_COMMAND, c->order, c->out, immediate_len);
+    struct request r = new_request(p, TH_OP_SCSI_COMMAND, c->order, c->out, immediate_len);
 
     c->itt = itt_of(&r);
     c->sent = immediate_len;
     if (c->read && !c->in)
         c->in = lab_alloc(p->lab, c->edtl);
-    r.bhs[1] = (uint8_t)((final ? TH_FINAL : 0) | (c->read ? 0x40 : 0) |
-                         (c->write ? 0x20 : 0) | 1);
+    r.bhs[1] =
+        (uint8_t)((final ? TH_FINAL : 0) | (c->read ? 0x40 : 0) | (c->write ? 0x20 : 0) | 1);
     r.bhs[9] = c->lun;
     th_put32(r.bhs + 20, c->edtl);
     memcpy(r.bhs + 32, c->cdb, 16);
@@ -145,8 +143,8 @@ struct request command_request(struct peer *p, struct cmd *c, uint32_t immediate
     return r;
 }
 
-struct request data_out(struct peer *p, const struct cmd *c, uint32_t ttt,
-                        uint32_t data_sn, uint32_t at, uint32_t len, bool final)
+struct request data_out(struct peer *p, const struct cmd *c, uint32_t ttt, uint32_t data_sn,
+                        uint32_t at, uint32_t len, bool final)
 {
     struct request r = { .data = c->out + at, .len = len };
 
@@ -162,14 +160,12 @@ struct request data_out(struct peer *p, const struct cmd *c, uint32_t ttt,
     return r;
 }
 
-struct request nop_request(struct peer *p, enum order order, const void *data,
-                           uint32_t len)
+struct request nop_request(struct peer *p, enum order order, const void *data, uint32_t len)
 {
     return new_request(p, TH_OP_NOP_OUT, order, keep(p, data, len), len);
 }
 
-struct request tmf_request(struct peer *p, uint8_t function, uint8_t lun,
-                           uint32_t ref_itt)
+struct request tmf_request(struct peer *p, uint8_t function, uint8_t lun, uint32_t ref_itt)
 {
     struct request r = new_request(p, TH_OP_TASK_MANAGEMENT, IMMEDIATE, NULL, 0);
 
@@ -289,8 +285,8 @@ static void check_digest(const struct peer *p, const uint8_t *bytes, size_t len,
 {
     uint8_t want[4];
     th_crc32c_put(want, th_crc32c(TH_CRC32C_INIT, bytes, len));
-    CHECK(p->lab, memcmp(want, bytes + len, 4) == 0, "peer %u: wrong %s digest",
-          p->number, what);
+    CHECK(p->lab, memcmp(want, bytes + len, 4) == 0, "peer %u: wrong %s digest", p->number,
+          what);
 }
 
 /* The PDU at p->out_parsed, if all of it is there. */
@@ -393,8 +389,8 @@ static void status_words(struct words *w, const struct peer *p, const struct pdu
     if (bhs[3] == TH_STATUS_GOOD)
         word(w, " good");
     else if (bhs[3] == TH_STATUS_CHECK_CONDITION)
-        word(w, " check %x/%02x/%02x", (unsigned)(sense >> 16),
-             (unsigned)(sense >> 8 & 0xff), (unsigned)(sense & 0xff));
+        word(w, " check %x/%02x/%02x", (unsigned)(sense >> 16), (unsigned)(sense >> 8 & 0xff),
+             (unsigned)(sense & 0xff));
     else
         word(w, " status %02x", bhs[3]);
     if (bhs[1] & 0x04)
@@ -403,15 +399,13 @@ static void status_words(struct words *w, const struct peer *p, const struct pdu
         word(w, " under=%u", (unsigned)th_get32(bhs + 44));
 }
 
-/* What identifies a PDU to a reader; the numbers that check_numbers() looked at are left
- * out:
+/* What identifies a PDU to a reader; the numbers that check_numbers() looked at are left out:
  *
  *     login 0000 1-3 KEY=VALUE ...     status, CSG, and NSG if it moves
  *     response 5 good                  check 5/24/00, under=512, over=512
  *     data-in 5 sn=0 at=0 len=512 F    and then " good" with status
  *     r2t 5 sn=0 at=0 len=512
- *     nop-in 5 len=3, ping, tmf 5 0, text 5 F KEY=VALUE, logout 5 0, async 1, reject 09
- * of 01
+ *     nop-in 5 len=3, ping, tmf 5 0, text 5 F KEY=VALUE, logout 5 0, async 1, reject 09 of 01
  */
 const char *describe(const struct peer *p, const struct pdu *pdu)
 {
@@ -436,8 +430,7 @@ const char *describe(const struct peer *p, const struct pdu *pdu)
         break;
     case TH_OP_DATA_IN:
         word(&w, "data-in %u sn=%u at=%u len=%u%s", itt, (unsigned)th_get32(bhs + 36),
-             (unsigned)th_get32(bhs + 40), (unsigned)pdu->len,
-             bhs[1] & TH_FINAL ? " F" : "");
+             (unsigned)th_get32(bhs + 40), (unsigned)pdu->len, bhs[1] & TH_FINAL ? " F" : "");
         if (bhs[1] & 1)
             status_words(&w, p, pdu);
         break;
@@ -544,15 +537,14 @@ void expect_among(struct peer *p, const char *text)
             return;
         }
     }
-    CHECK(p->lab, p->lab->lenient, "peer %u: expected \"%s\" among what came", p->number,
-          text);
+    CHECK(p->lab, p->lab->lenient, "peer %u: expected \"%s\" among what came", p->number, text);
 }
 
 void expect_silence(struct peer *p)
 {
     struct pdu *pdu = hear(p);
-    CHECK(p->lab, p->lab->lenient || !pdu, "peer %u: expected nothing, got \"%s\"",
-          p->number, describe(p, pdu));
+    CHECK(p->lab, p->lab->lenient || !pdu, "peer %u: expected nothing, got \"%s\"", p->number,
+          describe(p, pdu));
 }
 
 /* ------------------------------------------------------------------------------------
@@ -573,16 +565,15 @@ static const char *value_of(const uint8_t *text, uint32_t len, const char *key)
     return NULL;
 }
 
-static void learn_number(const uint8_t *text, uint32_t len, const char *key,
-                         uint32_t *number)
+static void learn_number(const uint8_t *text, uint32_t len, const char *key, uint32_t *number)
 {
     const char *value = value_of(text, len, key);
     if (value && *value >= '0' && *value <= '9')
         *number = (uint32_t)strtoul(value, NULL, 0);
 }
 
-static void learn_bool(const uint8_t *text, uint32_t len, const char *key,
-                       const char *yes, bool *flag)
+static void learn_bool(const uint8_t *text, uint32_t len, const char *key, const char *yes,
+                       bool *flag)
 {
     const char *value = value_of(text, len, key);
     if (value)
@@ -622,12 +613,10 @@ void log_in(struct peer *p, const char *keys)
 
     snprintf(text, sizeof text, "InitiatorName=%s%s%s%s%s", p->name,
              discovery || strstr(keys, "TargetName=") ? "" : " TargetName=" DISK,
-             *keys ? " " : "", keys,
-             digests ? " HeaderDigest=CRC32C DataDigest=CRC32C" : "");
+             *keys ? " " : "", keys, digests ? " HeaderDigest=CRC32C DataDigest=CRC32C" : "");
     const char *own = strstr(keys, "MaxRecvDataSegmentLength=");
     if (own)
-        p->recv_max =
-            (uint32_t)strtoul(own + strlen("MaxRecvDataSegmentLength="), NULL, 0);
+        p->recv_max = (uint32_t)strtoul(own + strlen("MaxRecvDataSegmentLength="), NULL, 0);
 
     struct request r = login_request(p, LAST_LOGIN, text);
     put(p, &r);
@@ -665,11 +654,9 @@ void refused(struct peer *p, uint16_t status, enum thimble_reason reason)
     CHECK(lab, pdu && th_get16(pdu->bhs + 36) == status,
           "peer %u: expected login status %04x, got %s", p->number, status,
           pdu ? describe(p, pdu) : "nothing");
-    CHECK(lab, !p->conn, "peer %u: the connection stays open behind the refusal",
-          p->number);
+    CHECK(lab, !p->conn, "peer %u: the connection stays open behind the refusal", p->number);
     unsigned n = lab_seen(lab, p, THIMBLE_EVENT_LOGIN_REFUSED, reason);
-    CHECK(lab, n == 1, "peer %u: %u events say: %s", p->number, n,
-          thimble_reason_text(reason));
+    CHECK(lab, n == 1, "peer %u: %u events say: %s", p->number, n, thimble_reason_text(reason));
 }
 
 void log_out(struct peer *p)
@@ -679,12 +666,9 @@ void log_out(struct peer *p)
 
     put(p, &r);
     struct pdu *pdu = hear_of(p, TH_OP_LOGOUT_RESPONSE, itt_of(&r));
-    CHECK(lab, pdu && pdu->bhs[2] == 0, "peer %u: the logout was not answered",
-          p->number);
-    CHECK(lab, !p->conn, "peer %u: the connection stays open behind the logout",
-          p->number);
-    CHECK(lab, lab_seen(lab, p, THIMBLE_EVENT_LOGOUT, THIMBLE_REASON_NONE) == 1,
-          "no event");
+    CHECK(lab, pdu && pdu->bhs[2] == 0, "peer %u: the logout was not answered", p->number);
+    CHECK(lab, !p->conn, "peer %u: the connection stays open behind the logout", p->number);
+    CHECK(lab, lab_seen(lab, p, THIMBLE_EVENT_LOGOUT, THIMBLE_REASON_NONE) == 1, "no event");
 }
 
 /* ------------------------------------------------------------------------------------
@@ -755,8 +739,7 @@ static void send_burst(struct peer *p, struct cmd *c, uint32_t ttt, uint32_t end
 
     do {
         uint32_t len = th_min32(max, end - c->sent);
-        struct request r =
-            data_out(p, c, ttt, data_sn++, c->sent, len, c->sent + len == end);
+        struct request r = data_out(p, c, ttt, data_sn++, c->sent, len, c->sent + len == end);
         put(p, &r);
         c->sent += len;
     } while (c->sent < end);
@@ -781,12 +764,10 @@ static void take_data_in(struct peer *p, struct cmd *c, const struct pdu *pdu)
     uint32_t at = th_get32(pdu->bhs + 40);
     uint32_t burst = c->got % p->max_burst + pdu->len;
 
-    CHECK(lab,
-          c->read && at == c->got && th_range_ok(at, pdu->len, c->edtl) && pdu->len > 0,
+    CHECK(lab, c->read && at == c->got && th_range_ok(at, pdu->len, c->edtl) && pdu->len > 0,
           "data not asked for: %s", describe(p, pdu));
     CHECK(lab, th_get32(pdu->bhs + 36) == c->data_sn, "DataSN: %s", describe(p, pdu));
-    CHECK(lab, th_get32(pdu->bhs + 20) == TH_TAG_NONE,
-          "a target transfer tag in Data-In");
+    CHECK(lab, th_get32(pdu->bhs + 20) == TH_TAG_NONE, "a target transfer tag in Data-In");
     CHECK(lab, burst <= p->max_burst, "over MaxBurstLength: %s", describe(p, pdu));
     CHECK(lab, burst < p->max_burst || (pdu->bhs[1] & TH_FINAL),
           "no F bit at the end of a burst");
@@ -800,10 +781,9 @@ static void take_r2t(struct peer *p, struct cmd *c, const struct pdu *pdu)
     struct lab *lab = p->lab;
     uint32_t at = th_get32(pdu->bhs + 40), len = th_get32(pdu->bhs + 44);
 
-    CHECK(lab, c->write && th_get32(pdu->bhs + 36) == c->r2t_sn, "R2TSN: %s",
+    CHECK(lab, c->write && th_get32(pdu->bhs + 36) == c->r2t_sn, "R2TSN: %s", describe(p, pdu));
+    CHECK(lab, at == c->sent && len > 0 && th_range_ok(at, len, c->edtl), "not in turn: %s",
           describe(p, pdu));
-    CHECK(lab, at == c->sent && len > 0 && th_range_ok(at, len, c->edtl),
-          "not in turn: %s", describe(p, pdu));
     CHECK(lab, len <= p->max_burst, "over MaxBurstLength: %s", describe(p, pdu));
     CHECK(lab, th_get32(pdu->bhs + 20) != TH_TAG_NONE, "an R2T without a tag");
     c->r2t_sn++;
@@ -827,11 +807,9 @@ static void take_status(struct peer *p, struct cmd *c, const struct pdu *pdu)
     CHECK(lab, (pdu->bhs[1] & 0x06) != 0x06, "overflow and underflow");
     CHECK(lab, (pdu->bhs[1] & 0x18) == 0, "a bidirectional residual");
     if (response && c->read)
-        CHECK(lab, th_get32(pdu->bhs + 36) == c->data_sn, "ExpDataSN: %s",
-              describe(p, pdu));
+        CHECK(lab, th_get32(pdu->bhs + 36) == c->data_sn, "ExpDataSN: %s", describe(p, pdu));
     if (response && c->write)
-        CHECK(lab, th_get32(pdu->bhs + 36) == c->r2t_sn, "ExpDataSN: %s",
-              describe(p, pdu));
+        CHECK(lab, th_get32(pdu->bhs + 36) == c->r2t_sn, "ExpDataSN: %s", describe(p, pdu));
     if (c->status == TH_STATUS_GOOD && c->read)
         CHECK(lab, c->got + (c->residual < 0 ? -c->residual : 0) == c->edtl,
               "%u of %u bytes came, residual %d", (unsigned)c->got, (unsigned)c->edtl,
@@ -848,16 +826,14 @@ static bool take_some(struct peer *p, struct cmd *c)
         unsigned opcode = opcode_of(pdu);
         if (pdu->taken || th_get32(pdu->bhs + 16) != c->itt)
             continue;
-        if (opcode != TH_OP_DATA_IN && opcode != TH_OP_R2T &&
-            opcode != TH_OP_SCSI_RESPONSE)
+        if (opcode != TH_OP_DATA_IN && opcode != TH_OP_R2T && opcode != TH_OP_SCSI_RESPONSE)
             continue;
         pdu->taken = some = true;
         if (opcode == TH_OP_DATA_IN)
             take_data_in(p, c, pdu);
         if (opcode == TH_OP_R2T)
             take_r2t(p, c, pdu);
-        if (opcode == TH_OP_SCSI_RESPONSE ||
-            (opcode == TH_OP_DATA_IN && (pdu->bhs[1] & 1)))
+        if (opcode == TH_OP_SCSI_RESPONSE || (opcode == TH_OP_DATA_IN && (pdu->bhs[1] & 1)))
             take_status(p, c, pdu);
     }
     return some;
@@ -885,8 +861,8 @@ void was(struct peer *p, const struct cmd *c, uint8_t status, uint32_t sense)
     CHECK(lab, c->answered, "peer %u: command %02x (task %u) was not answered", p->number,
           c->cdb[0], (unsigned)c->itt);
     CHECK(lab, c->status == status && c->sense == sense,
-          "peer %u: command %02x (task %u) ended with status %02x, sense %06x; expected "
-          "%02x, %06x",
+          "peer %u: command %02x (task %u) ended with status %02x, sense %06x; expected %02x, "
+          "%06x",
           p->number, c->cdb[0], (unsigned)c->itt, c->status, (unsigned)c->sense, status,
           (unsigned)sense);
 }
@@ -901,8 +877,7 @@ void good(struct peer *p, struct cmd *c)
 {
     ends(p, c, TH_STATUS_GOOD, 0);
     CHECK(p->lab, p->lab->lenient || c->residual == 0,
-          "peer %u: command %02x has a residual of %d", p->number, c->cdb[0],
-          (int)c->residual);
+          "peer %u: command %02x has a residual of %d", p->number, c->cdb[0], (int)c->residual);
 }
 
 static const uint8_t *medium_at(struct peer *p, unsigned lun, uint32_t lba)
@@ -922,8 +897,7 @@ void read_ok(struct peer *p, uint8_t lun, uint32_t lba, uint16_t n_blocks)
               (unsigned)lba);
 }
 
-void is_written(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks,
-                uint8_t seed)
+void is_written(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks, uint8_t seed)
 {
     const uint8_t *at = medium_at(p, lun, lba);
 
@@ -936,8 +910,8 @@ void is_written(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks,
 void is_untouched(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks)
 {
     for (uint32_t i = 0; i < n_blocks && !p->lab->lenient; i++)
-        CHECK(p->lab, lab_untouched(p->lab, lun, lba + i, 1),
-              "LBA %u of LUN %u was written", (unsigned)(lba + i), lun);
+        CHECK(p->lab, lab_untouched(p->lab, lun, lba + i, 1), "LBA %u of LUN %u was written",
+              (unsigned)(lba + i), lun);
 }
 
 void write_ok(struct peer *p, uint8_t lun, uint32_t lba, uint16_t n_blocks, uint8_t seed)
@@ -965,8 +939,7 @@ void nop_answered(struct peer *p)
     uint32_t itt = nop(p, "are you there");
     struct pdu *pdu = hear_of(p, TH_OP_NOP_IN, itt);
 
-    CHECK(p->lab,
-          pdu && pdu->len == 13 && memcmp(data_of(p, pdu), "are you there", 13) == 0,
+    CHECK(p->lab, pdu && pdu->len == 13 && memcmp(data_of(p, pdu), "are you there", 13) == 0,
           "peer %u: a NOP-Out was not answered", p->number);
 }
 

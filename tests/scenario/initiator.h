@@ -4,15 +4,15 @@
  *
  *     struct peer *p = session(lab, "InitialR2T=No MaxBurstLength=512");
  *     struct cmd w = write_cmd(p, 7, 4, 'a');      WRITE(10) of 4 blocks at LBA 7
- *     good(p, &w);                                 immediate data, Data-Out, R2Ts: as
- * negotiated nop(p, "hello"); expect(p, "nop-in 3 len=5");
+ *     good(p, &w);                                 its data goes as negotiated
+ *     nop(p, "hello");
+ *     expect(p, "nop-in 3 len=5");
  *
  * It checks whatever an initiator can check: digests, StatSN, the command window, DataSN,
  * R2TSN, bursts, lengths, offsets, residuals.  Where disk calls are made to fail
  * (lab->lenient), outcomes are not what a scenario says, but all that stays.
  *
- * Text is written with a blank where the wire has NUL: "InitialR2T=No
- * MaxBurstLength=512".
+ * Text is written with a blank where the wire has NUL: "InitialR2T=No MaxBurstLength=512".
  */
 #ifndef INITIATOR_H
 #define INITIATOR_H
@@ -62,35 +62,29 @@ uint32_t text_bytes(char *out, const char *text);   /* blanks to NUL */
 struct request login_request(struct peer *p, uint8_t flags, const char *text);
 struct request command_request(struct peer *p, struct cmd *c, uint32_t immediate_len,
                                bool final);
-struct request data_out(struct peer *p, const struct cmd *c, uint32_t ttt,
-                        uint32_t data_sn, uint32_t at, uint32_t len, bool final);
-struct request nop_request(struct peer *p, enum order order, const void *data,
-                           uint32_t len);
-struct request tmf_request(struct peer *p, uint8_t function, uint8_t lun,
-                           uint32_t ref_itt);
+struct request data_out(struct peer *p, const struct cmd *c, uint32_t ttt, uint32_t data_sn,
+                        uint32_t at, uint32_t len, bool final);
+struct request nop_request(struct peer *p, enum order order, const void *data, uint32_t len);
+struct request tmf_request(struct peer *p, uint8_t function, uint8_t lun, uint32_t ref_itt);
 struct request logout_request(struct peer *p, enum order order, uint8_t reason);
-struct request text_request(struct peer *p, uint8_t flags, uint32_t ttt,
-                            const char *text);
+struct request text_request(struct peer *p, uint8_t flags, uint32_t ttt, const char *text);
 
 #define CSG(n) ((n) << 2)
 #define NSG(n) (n)
 #define T_BIT 0x80
 #define C_BIT 0x40
-#define LAST_LOGIN (T_BIT | CSG(1) | NSG(3)) /* operational stage to full feature phase  \
-                                              */
+#define LAST_LOGIN (T_BIT | CSG(1) | NSG(3))    /* operational stage to full feature phase */
 
 /* ---- what came ---- */
 
 /* The next PDU, or NULL. */
 struct pdu *hear(struct peer *p);
 
-/* The next PDU of that opcode (and task, if not 0), wherever it stands; NULL: none came.
- */
+/* The next PDU of that opcode (and task, if not 0), wherever it stands; NULL: none came. */
 struct pdu *hear_of(struct peer *p, enum th_opcode opcode, uint32_t itt);
 const uint8_t *data_of(const struct peer *p, const struct pdu *pdu);
 
-/* A PDU in words, see describe() in initiator.c.  The text is good until the next call.
- */
+/* A PDU in words, see describe() in initiator.c.  The text is good until the next call. */
 const char *describe(const struct peer *p, const struct pdu *pdu);
 
 /* The next PDU is this one; or: this one is among those that came. */
@@ -101,8 +95,7 @@ void expect_silence(struct peer *p);
 /* ---- sessions ---- */
 void log_in(struct peer *p, const char *keys);      /* succeeds */
 struct peer *session(struct lab *lab, const char *keys);    /* without unit attentions */
-void refused(struct peer *p, uint16_t status,
-             enum thimble_reason reason); /* after a login_request() */
+void refused(struct peer *p, uint16_t status, enum thimble_reason reason);  /* a login */
 void log_out(struct peer *p);
 
 /* ---- commands ---- */
@@ -110,14 +103,13 @@ struct cmd cdb_cmd(const char *hex, uint32_t in_bytes);
 struct cmd out_cmd(const char *hex, const void *out, uint32_t bytes);
 struct cmd read_cmd(const struct peer *p, uint32_t lba, uint16_t n_blocks);
 struct cmd write_cmd(struct peer *p, uint32_t lba, uint16_t n_blocks, uint8_t seed);
-uint8_t pattern(uint8_t seed, uint32_t i); /* byte i of what write_cmd() writes */
+uint8_t pattern(uint8_t seed, uint32_t i);          /* byte i of what write_cmd() writes */
 
 void start(struct peer *p, struct cmd *c);          /* command and unsolicited data */
-void finish(struct peer *p, struct cmd *c); /* R2Ts, Data-In, until it is answered */
+void finish(struct peer *p, struct cmd *c);         /* R2Ts, Data-In, until it is answered */
 void perform(struct peer *p, struct cmd *c);
 void good(struct peer *p, struct cmd *c);           /* perform(), GOOD, no residual */
-void ends(struct peer *p, struct cmd *c, uint8_t status,
-          uint32_t sense); /* perform(), this */
+void ends(struct peer *p, struct cmd *c, uint8_t status, uint32_t sense); /* perform(), this */
 void was(struct peer *p, const struct cmd *c, uint8_t status, uint32_t sense);
 void abandon(struct peer *p, uint32_t itt);         /* it will not be answered */
 
@@ -125,8 +117,7 @@ void read_ok(struct peer *p, uint8_t lun, uint32_t lba, uint16_t n_blocks);
 void write_ok(struct peer *p, uint8_t lun, uint32_t lba, uint16_t n_blocks, uint8_t seed);
 
 /* The medium holds n_blocks of write_cmd()'s data. */
-void is_written(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks,
-                uint8_t seed);
+void is_written(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks, uint8_t seed);
 void is_untouched(struct peer *p, unsigned lun, uint32_t lba, uint32_t n_blocks);
 
 /* ---- the rest ---- */

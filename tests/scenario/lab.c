@@ -136,13 +136,11 @@ static void make_disk(struct lab *lab, unsigned lun)
     lab->medium[lun] = malloc((size_t)blocks * block_bytes);
     assert_non_null(lab->medium[lun]);
     memcpy(lab->medium[lun], pristine(lab, lun), (size_t)blocks * block_bytes);
-    assert_int_equal(
-        thimble_ram_disk_init(&lab->ram[lun], lab->medium[lun], blocks, shift), 0);
+    assert_int_equal(thimble_ram_disk_init(&lab->ram[lun], lab->medium[lun], blocks, shift), 0);
     if (!lab->options->mapped)
         lab->ram[lun].block.flush = ram_flush;
     assert_int_equal(thimble_fault_disk_init(&lab->fault[lun], &lab->ram[lun].block), 0);
-    assert_int_equal(thimble_delay_disk_init(&lab->delay[lun], &lab->fault[lun].block),
-                     0);
+    assert_int_equal(thimble_delay_disk_init(&lab->delay[lun], &lab->fault[lun].block), 0);
 }
 
 static struct thimble_block *top_of(struct lab *lab, unsigned lun)
@@ -168,8 +166,7 @@ uint32_t lab_disk_waiting(const struct lab *lab)
     return n;
 }
 
-/* The k-th call of all disks together fails: arm() is called before each that may be it.
- */
+/* The k-th call of all disks together fails: arm() is called before each that may be it. */
 static void arm_faults(struct lab *lab)
 {
     uint32_t calls = 0;
@@ -197,8 +194,7 @@ static void on_wake(void *ctx, struct thimble_conn *c, void *port_conn)
     struct peer *p = port_conn;
     struct lab *lab = ctx;
 
-    CHECK(lab, p->conn == c, "a connection was woken that peer %u does not have",
-          p->number);
+    CHECK(lab, p->conn == c, "a connection was woken that peer %u does not have", p->number);
     p->attention = true;
 }
 
@@ -206,29 +202,26 @@ static void on_event(void *ctx, const struct thimble_event *event)
 {
     struct lab *lab = ctx;
 
-    CHECK(lab, event->initiator && event->target && event->key,
-          "an event without its strings");
+    CHECK(lab, event->initiator && event->target && event->key, "an event without its strings");
     CHECK(lab, thimble_reason_text(event->reason)[0], "a reason without a text");
     lab->seen[lab->n_seen++ % LAB_EVENTS] = (struct seen){
         event->kind, event->reason, event->detail, event->port_conn
     };
 }
 
-static size_t on_portal(void *ctx, void *port_conn, unsigned index, char *text,
-                        size_t size)
+static size_t on_portal(void *ctx, void *port_conn, unsigned index, char *text, size_t size)
 {
     struct lab *lab = ctx;
 
-    CHECK(lab, port_conn && size >= 64,
-          "the portal hook was called with less than promised");
+    CHECK(lab, port_conn && size >= 64, "the portal hook was called with less than promised");
     if (index > lab->n_portals)
         return 0;
     return index == 0 ? (size_t)snprintf(text, size, "192.0.2.1:3260")
                       : (size_t)snprintf(text, size, "[2001:db8::%x]:3260", index);
 }
 
-unsigned lab_seen(const struct lab *lab, const struct peer *p,
-                  enum thimble_event_kind kind, enum thimble_reason reason)
+unsigned lab_seen(const struct lab *lab, const struct peer *p, enum thimble_event_kind kind,
+                  enum thimble_reason reason)
 {
     unsigned n = lab->n_seen < LAB_EVENTS ? lab->n_seen : LAB_EVENTS, found = 0;
 
@@ -448,15 +441,13 @@ static void acknowledge(struct peer *p, size_t n)
     thimble_conn_tx_ack(p->conn, n);
 }
 
-/* Lent twice, it is the same, or more: there may be room now for a request that waited.
- */
+/* Lent twice, it is the same, or more: there may be room now for a request that waited. */
 static size_t lent(struct peer *p, struct thimble_tx_span *spans, size_t max)
 {
     struct thimble_tx_span again[256];
     size_t n = thimble_conn_tx_buf(p->conn, spans, max);
 
-    CHECK(p->lab, thimble_conn_tx_buf(p->conn, again, max) >= n,
-          "the second loan is shorter");
+    CHECK(p->lab, thimble_conn_tx_buf(p->conn, again, max) >= n, "the second loan is shorter");
     for (size_t i = 0; i < n; i++)
         CHECK(p->lab, spans[i].data == again[i].data && spans[i].len == again[i].len &&
                       spans[i].stable == again[i].stable, "the second loan differs");

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * lab.h: an engine on a laboratory bench: memory of its own, disks that fail or answer
- * late, connections that cut the stream anywhere, and a clock that is moved by hand.
+ * lab.h: an engine on a laboratory bench: memory of its own, disks that fail or answer late,
+ * connections that cut the stream anywhere, and a clock that is moved by hand.
  *
- * The engine's memory is exactly thimble_memory_bytes() long and ends at an unmapped
- * page. Under each logical unit stands
+ * The engine's memory is exactly thimble_memory_bytes() long and ends at an unmapped page.
+ * Under each logical unit stands
  *
  *     delay disk      answers when lab_run() has nothing else to do, or when told to
  *     fault disk      fails when told to
- *     RAM disk        block n holds lab_byte(lun, n, i) at byte i; with a flush of its
- * own
+ *     RAM disk        block n holds lab_byte(lun, n, i) at byte i; with a flush of its own
  *
- * The network keeps the port's side of the contract of thimble.h, and checks the
- * engine's: it looks at a connection only after it did something for it, or after `wake`;
- * what was lent stays the same until it is taken, what was lent as stable until it is
- * acknowledged.
+ * The network keeps the port's side of the contract of thimble.h, and checks the engine's: it
+ * looks at a connection only after it did something for it, or after `wake`; what was lent
+ * stays the same until it is taken, what was lent as stable until it is acknowledged.
  */
 #ifndef LAB_H
 #define LAB_H
@@ -43,13 +41,13 @@ enum { LAB_LUNS = 3, LAB_PEERS = 640, LAB_EVENTS = 64 };
 /* How bytes, answers and acknowledgements travel; each scenario is run in many ways. */
 struct way {
     const char *name;
-    size_t rx_piece, tx_piece; /* bytes moved at a time; 0: as many as are lent */
-    bool late_ack; /* acknowledged only when nothing else can happen */
-    bool delayed; /* disks answer only when nothing else can happen */
-    bool eager; /* ... or, beside that, after each piece received */
+    size_t   rx_piece, tx_piece;        /* bytes moved at a time; 0: as many as are lent */
+    bool     late_ack;                  /* acknowledged only when nothing else can happen */
+    bool     delayed;                   /* disks answer only when nothing else can happen */
+    bool     eager;                     /* ... or, beside that, after each piece received */
     bool     digests;                   /* header and data digests are negotiated */
     uint16_t n_buffers;                 /* 0: as the scenario says */
-    uint32_t cut; /* a pause after that many bytes received; 0: none */
+    uint32_t cut;                       /* a pause after that many bytes received; 0: none */
     uint32_t fail_at;                   /* the disk call (from 1) that fails; 0: none */
     bool     sticky;                    /* ... and all after it */
 };
@@ -165,8 +163,7 @@ struct lab {
 void lab_fail(const struct lab *lab, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5), noreturn));
 
-/* Two targets: DISK with LUNs 0 to LAB_LUNS - 1 (but the last), OTHER_DISK with the last
- * one. */
+/* Two targets: OTHER_DISK with the last of LAB_LUNS units, DISK with those before it. */
 void lab_open(struct lab *lab, const char *scenario, const struct lab_options *options,
               const struct way *way);
 
@@ -192,8 +189,7 @@ void lab_say(struct peer *p, const void *bytes, size_t len);
 /* Moves everything until nothing moves. */
 void lab_run(struct lab *lab);
 
-/* Does n of the delayed disk calls of all units, then moves everything.  For disk_held.
- */
+/* Does n of the delayed disk calls of all units, then moves everything.  For disk_held. */
 void lab_disk(struct lab *lab, uint32_t n);
 uint32_t lab_disk_waiting(const struct lab *lab);
 
@@ -201,8 +197,8 @@ uint32_t lab_disk_waiting(const struct lab *lab);
 void lab_pass(struct lab *lab, uint32_t ms);
 
 /* How often the event was seen (of the last LAB_EVENTS ones). */
-unsigned lab_seen(const struct lab *lab, const struct peer *p,
-                  enum thimble_event_kind kind, enum thimble_reason reason);
+unsigned lab_seen(const struct lab *lab, const struct peer *p, enum thimble_event_kind kind,
+                  enum thimble_reason reason);
 
 /* Somebody has ended p's connection, for that reason. */
 void lab_dropped(struct peer *p, enum thimble_reason reason);

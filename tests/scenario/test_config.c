@@ -82,9 +82,7 @@ static void targets_that_are_refused(void **state)
     static const struct thimble_chap_user user = { "u", (const uint8_t *)"secret", 6 };
     static const struct thimble_chap_user no_secret = { "u", (const uint8_t *)"", 0 };
     static const struct thimble_chap good = { .users = &user, .n_users = 1 };
-    static const struct thimble_chap same = { .users = &user,
-                                              .n_users = 1,
-                                              .outgoing = &user };
+    static const struct thimble_chap same = { .users = &user, .n_users = 1, .outgoing = &user };
     static const struct thimble_chap bad = { .users = &no_secret, .n_users = 1 };
     static const struct thimble_chap nobody = { .users = &user };
     static const struct thimble_crypto crypto = { .ctx = NULL };
@@ -112,8 +110,7 @@ static void targets_that_are_refused(void **state)
     assert_int_equal(thimble_target_add(e, &t), THIMBLE_ERR_ARGUMENT);
     t.alias = NULL;
     t.chap = &good;
-    assert_int_equal(thimble_target_add(e, &t),
-                     THIMBLE_ERR_ARGUMENT); /* no crypto hook */
+    assert_int_equal(thimble_target_add(e, &t), THIMBLE_ERR_ARGUMENT);  /* no crypto hook */
     t.chap = NULL;
     assert_int_equal(thimble_target_add(e, &t), 0);
     assert_int_equal(thimble_target_add(e, &t), THIMBLE_ERR_NAME);
@@ -169,7 +166,7 @@ static void units_that_are_refused(void **state)
     disk.block.size_blocks = 1;
     assert_int_equal(thimble_lun_add(e, 0, &lun), THIMBLE_OK);
     assert_int_equal(thimble_lun_add(e, 0, &lun), THIMBLE_ERR_FULL);
-    thimble_lun_changed(e, 7, 0, THIMBLE_LUN_RESIZED); /* nothing there: no matter */
+    thimble_lun_changed(e, 7, 0, THIMBLE_LUN_RESIZED);          /* nothing there: no matter */
     thimble_lun_changed(e, 0, 7, THIMBLE_LUN_RESIZED);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_data.c: data both ways: immediate, unsolicited, solicited, in bursts and pieces of
- * all sizes; residuals; parameter lists; VERIFY.  RFC 7143 4.2.5, 11.3 to 11.8.
+ * test_data.c: data both ways: immediate, unsolicited, solicited, in bursts and pieces of all
+ * sizes; residuals; parameter lists; VERIFY.  RFC 7143 4.2.5, 11.3 to 11.8.
  */
 #include "ways.h"
 
@@ -60,8 +60,7 @@ static void write_unsolicited(struct lab *lab)
 
 static void write_immediate_and_unsolicited(struct lab *lab)
 {
-    struct peer *p =
-        session(lab, "InitialR2T=No ImmediateData=Yes FirstBurstLength=4096");
+    struct peer *p = session(lab, "InitialR2T=No ImmediateData=Yes FirstBurstLength=4096");
 
     p->immediate_bytes = 1024;
     p->piece = 1536;
@@ -197,14 +196,13 @@ static void residuals(struct lab *lab)
 
 static void refused_commands(struct lab *lab)
 {
-    struct peer *p =
-        session(lab, "InitialR2T=No FirstBurstLength=2048 ImmediateData=Yes");
+    struct peer *p = session(lab, "InitialR2T=No FirstBurstLength=2048 ImmediateData=Yes");
 
     struct cmd beyond = read_cmd(p, 128, 1);
     ends(p, &beyond, TH_STATUS_CHECK_CONDITION, TH_SENSE_LBA_OUT_OF_RANGE);
     CHECK(lab, beyond.residual == -512, "residual %d", (int)beyond.residual);
 
-    struct cmd write = write_cmd(p, 127, 8, 'r'); /* its unsolicited data comes anyway */
+    struct cmd write = write_cmd(p, 127, 8, 'r');       /* its unsolicited data comes anyway */
     p->immediate_bytes = 512;
     ends(p, &write, TH_STATUS_CHECK_CONDITION, TH_SENSE_LBA_OUT_OF_RANGE);
     is_untouched(p, 0, 0, 128);
@@ -244,18 +242,15 @@ static void lists_in(struct lab *lab, const char *keys)
         caw[i] = lab_byte(0, 20, i);
         caw[512 + i] = (uint8_t)(i ^ 0x5a);
     }
-    struct cmd swap =
-        out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
+    struct cmd swap = out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
     good(p, &swap);
     if (!lab->lenient)
         CHECK(lab, memcmp(lab->medium[0] + 20 * 512, caw + 512, 512) == 0, "not swapped");
-    struct cmd again =
-        out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
+    struct cmd again = out_cmd("89 00 00 00 00 00 00 00 00 14 00 00 00 01 00 00", caw, 1024);
     ends(p, &again, TH_STATUS_CHECK_CONDITION, TH_SENSE_MISCOMPARE);
 
     memset(block, 0xc3, 512);
-    struct cmd same =
-        out_cmd("93 00 00 00 00 00 00 00 00 28 00 00 00 05 00 00", block, 512);
+    struct cmd same = out_cmd("93 00 00 00 00 00 00 00 00 28 00 00 00 05 00 00", block, 512);
     good(p, &same);
     for (uint32_t i = 0; i < 5 * 512; i++)
         CHECK(lab, lab->lenient || lab->medium[0][40 * 512 + i] == 0xc3, "not the same");
@@ -355,8 +350,7 @@ static void in_a_row(struct lab *lab)
     struct cmd c[6];
 
     for (unsigned i = 0; i < COUNT(c); i++) {
-        c[i] =
-            i & 1 ? write_cmd(p, 16 * i, 6, (uint8_t)('A' + i)) : read_cmd(p, 16 * i, 12);
+        c[i] = i & 1 ? write_cmd(p, 16 * i, 6, (uint8_t)('A' + i)) : read_cmd(p, 16 * i, 12);
         start(p, &c[i]);
     }
     for (unsigned i = 0; i < COUNT(c); i++) {
@@ -383,8 +377,8 @@ static void more_parameter_lists_than_room(struct lab *lab)
         good_ones += c[i].answered && c[i].status == TH_STATUS_GOOD;
         full += c[i].answered && c[i].status == TH_STATUS_TASK_SET_FULL;
     }
-    CHECK(lab, lab->lenient || (good_ones == 2 && full == 1), "%u good, %u full",
-          good_ones, full);
+    CHECK(lab, lab->lenient || (good_ones == 2 && full == 1), "%u good, %u full", good_ones,
+          full);
 }
 
 #define BLOCKS_OF_4K .options = { .block_shift = 12, .size_blocks = 64 }
@@ -395,16 +389,13 @@ static const struct scenario scenarios[] = {
     { .name = "READ with MaxRecvDataSegmentLength 512", .play = read_in_small_segments },
     { .name = "READ with odd limits", .play = read_in_odd_segments },
     { .name = "READ of blocks of 4 KiB", .play = read_in_odd_segments, BLOCKS_OF_4K },
-    { .name = "READ from mapped memory",
-      .play = read_large,
-      .options = { .mapped = true } },
+    { .name = "READ from mapped memory", .play = read_large, .options = { .mapped = true } },
     { .name = "READ from mapped memory, odd limits",
       .play = read_in_odd_segments,
       .options = { .mapped = true } },
     { .name = "WRITE with immediate data", .play = write_immediate },
     { .name = "WRITE with unsolicited data", .play = write_unsolicited },
-    { .name = "WRITE with both, and solicited data",
-      .play = write_immediate_and_unsolicited },
+    { .name = "WRITE with both, and solicited data", .play = write_immediate_and_unsolicited },
     { .name = "WRITE with one R2T", .play = write_one_r2t },
     { .name = "WRITE with many R2Ts", .play = write_many_r2ts },
     { .name = "WRITE with MaxOutstandingR2T 4",

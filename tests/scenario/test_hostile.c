@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_hostile.c: peers that break the rules.  Each is refused or dropped, for the right
- * reason, and costs others nothing: beside it, a session goes on.
+ * test_hostile.c: peers that break the rules.
+ *
+ * Each is refused or dropped, for the right reason, and costs others nothing: beside it, a
+ * session goes on.
  */
 #include "ways.h"
 
@@ -151,8 +153,7 @@ static void login_unknown_keys(struct lab *lab)
     for (unsigned i = 0; i < 8 && p->conn; i++) {
         size_t len = 0;
         for (unsigned first = key; len < 8000; key++)
-            len +=
-                (size_t)sprintf(pairs + len, "%sX-%06u=0", key > first ? " " : "", key);
+            len += (size_t)sprintf(pairs + len, "%sX-%06u=0", key > first ? " " : "", key);
         struct request r = login_request(p, C_BIT | CSG(1), pairs);
         put(p, &r);
         lab_run(lab);
@@ -278,7 +279,7 @@ static void ahs(struct lab *lab)
         abandon(p, c.itt);
         p->cmd_sn--;
     }
-    struct cmd fine = read_cmd(p, 0, 1); /* well formed: not needed, not in the way */
+    struct cmd fine = read_cmd(p, 0, 1);        /* well formed: not needed, not in the way */
     with_ahs(p, &fine, extended_cdb, 20);
     finish(p, &fine);
     was(p, &fine, TH_STATUS_GOOD, 0);
@@ -556,7 +557,7 @@ static void data_for_nobody(struct lab *lab)
     c.itt = 4711;
     struct request r = data_out(p, &c, TH_TAG_NONE, 0, 0, 512, true);
     put(p, &r);
-    expect_silence(p); /* it may be late: its command was refused, or aborted */
+    expect_silence(p);                  /* late, perhaps: its command was refused, or aborted */
 
     p->no_unsolicited = true;
     struct cmd w = write_cmd(p, 0, 1, 'w');
@@ -596,8 +597,7 @@ static void data_for_a_read(struct lab *lab)
     others_go_on(lab);
 }
 
-/* A command for the disk that wants no data, and gets some, while the disk is at work for
- * it. */
+/* A command that wants no data gets some, while the disk is at work for it. */
 static void data_for_a_flush(struct lab *lab)
 {
     struct peer *p = enemy(lab, "InitialR2T=No ImmediateData=No");
@@ -746,7 +746,7 @@ static void text_wrong(struct lab *lab)
     put(p, &r);
     expect(p, "reject 04 of 04");
     p->cmd_sn = p->exp_cmd_sn;
-    for (unsigned i = 0; i < 3; i++) { /* begun, and never ended: a new one replaces it */
+    for (unsigned i = 0; i < 3; i++) {  /* begun, and never ended: a new one replaces it */
         r = text_request(p, 0, TH_TAG_NONE, "X-a=1");
         put(p, &r);
         struct pdu *pdu = hear(p);
@@ -829,8 +829,7 @@ static const struct scenario scenarios[] = {
     { .name = "F bit missing", .play = final_missing },
     { .name = "the same Data-Out again and again", .play = data_again_and_again },
     { .name = "more than FirstBurstLength", .play = too_much_unsolicited },
-    { .name = "immediate data over FirstBurstLength",
-      .play = immediate_over_first_burst },
+    { .name = "immediate data over FirstBurstLength", .play = immediate_over_first_burst },
     { .name = "data for nobody", .play = data_for_nobody },
     { .name = "data for a READ", .play = data_for_a_read, .own_pace = true },
     { .name = "data for a flush", .play = data_for_a_flush, .own_disks = true },
@@ -840,10 +839,8 @@ static const struct scenario scenarios[] = {
     { .name = "a wrong digest of Data-Out",
       .play = wrong_digest_of_data_out,
       .own_pace = true },
-    { .name = "a wrong digest of immediate data",
-      .play = wrong_digest_of_immediate_data },
-    { .name = "a wrong digest of a parameter list",
-      .play = wrong_digest_of_parameter_list },
+    { .name = "a wrong digest of immediate data", .play = wrong_digest_of_immediate_data },
+    { .name = "a wrong digest of a parameter list", .play = wrong_digest_of_parameter_list },
     { .name = "a wrong digest of something else", .play = wrong_digest_of_the_rest },
     { .name = "text that is wrong", .play = text_wrong },
     { .name = "the place for negotiation is held", .play = negotiation_held },

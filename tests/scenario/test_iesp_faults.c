@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_iesp_faults.c: mistakes that were seen in another small target (iESP 2.3), one
- * test for each that a target's core can make, to show that this one does not make it.
+ * test_iesp_faults.c: mistakes that were seen in another small target (iESP 2.3), one test for
+ * each that a target's core can make, to show that this one does not make it.
  */
 #include "ways.h"
 
@@ -44,8 +44,7 @@ static void compare_and_write_without_data(struct lab *lab)
 
     struct cmd none = cdb_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", 0);
     ends(p, &none, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_CDB_FIELD);
-    struct cmd half =
-        out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", zeros, 512);
+    struct cmd half = out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", zeros, 512);
     ends(p, &half, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_CDB_FIELD);
     is_untouched(p, 0, 0, 128);
     read_ok(p, 0, 0, 1);
@@ -119,8 +118,7 @@ static void any_target_name(struct lab *lab)
 {
     struct peer *p = lab_connect(lab);
 
-    say_login(p, LAST_LOGIN,
-              "InitiatorName=" HOST " TargetName=iqn.2024-01.example:whatever");
+    say_login(p, LAST_LOGIN, "InitiatorName=" HOST " TargetName=iqn.2024-01.example:whatever");
     refused(p, 0x0203, THIMBLE_REASON_TARGET_UNKNOWN);
 }
 
@@ -223,9 +221,7 @@ static void lists_without_immediate_data(struct lab *lab)
     for (uint32_t i = 0; i < 512 && !lab->lenient; i++) {
         CHECK(lab, lab->medium[0][7 * 512 + i] == 0 && lab->medium[0][91 * 512 + i] == 0,
               "not unmapped");
-        CHECK(lab,
-              lab->medium[0][20 * 512 + i] == 0x3c &&
-                  lab->medium[0][21 * 512 + i] == 0x3c,
+        CHECK(lab, lab->medium[0][20 * 512 + i] == 0x3c && lab->medium[0][21 * 512 + i] == 0x3c,
               "not the same");
     }
     is_untouched(p, 0, 10, 10);
@@ -298,8 +294,7 @@ static void compare_and_write_is_atomic(struct lab *lab)
     memset(mine + 512, 'm', 512);
     memset(theirs + 512, 't', 512);
     struct cmd a = out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", mine, 1024);
-    struct cmd b =
-        out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", theirs, 1024);
+    struct cmd b = out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", theirs, 1024);
     struct cmd w = write_cmd(q, 0, 2, 'w');
     start(p, &a);
     start(q, &b);
@@ -360,25 +355,22 @@ static void limits_above_the_offer(struct lab *lab)
         p, LAST_LOGIN,
         "InitiatorName=" HOST " TargetName=" DISK
         " MaxBurstLength=16776192 FirstBurstLength=262144 MaxRecvDataSegmentLength=262144"
-        " MaxOutstandingR2T=1 DefaultTime2Wait=2 DefaultTime2Retain=0 "
-        "ErrorRecoveryLevel=0"
+        " MaxOutstandingR2T=1 DefaultTime2Wait=2 DefaultTime2Retain=0 ErrorRecoveryLevel=0"
         " MaxConnections=1 InitialR2T=No ImmediateData=Yes DataPDUInOrder=Yes"
         " DataSequenceInOrder=Yes HeaderDigest=None DataDigest=None");
-    expect(
-        p,
-        "login 0000 1-3 MaxBurstLength=262144 MaxOutstandingR2T=1 DefaultTime2Wait=2"
-        " DefaultTime2Retain=0 ErrorRecoveryLevel=0 MaxConnections=1 InitialR2T=No"
-        " ImmediateData=Yes DataPDUInOrder=Yes DataSequenceInOrder=Yes HeaderDigest=None"
-        " DataDigest=None FirstBurstLength=65536 TargetPortalGroupTag=1 TargetAlias=a "
-        "disk"
-        " MaxRecvDataSegmentLength=4096");
+    expect(p,
+           "login 0000 1-3 MaxBurstLength=262144 MaxOutstandingR2T=1 DefaultTime2Wait=2"
+           " DefaultTime2Retain=0 ErrorRecoveryLevel=0 MaxConnections=1 InitialR2T=No"
+           " ImmediateData=Yes DataPDUInOrder=Yes DataSequenceInOrder=Yes HeaderDigest=None"
+           " DataDigest=None FirstBurstLength=65536 TargetPortalGroupTag=1 TargetAlias=a disk"
+           " MaxRecvDataSegmentLength=4096");
 }
 
 static void r2t_within_max_burst(struct lab *lab)
 {
     struct peer *p = session(lab, "ImmediateData=No MaxBurstLength=8192");
 
-    write_ok(p, 0, 0, 100, 'r'); /* R2TSN, lengths and the end: checked by initiator.c */
+    write_ok(p, 0, 0, 100, 'r');        /* R2TSN, lengths and the end: checked by initiator.c */
 }
 
 static void command_outside_the_window(struct lab *lab)
@@ -420,9 +412,7 @@ static void every_lun_is_the_same(struct lab *lab)
     ends(p, &none, TH_STATUS_CHECK_CONDITION, TH_SENSE_NO_LOGICAL_UNIT);
     struct cmd luns = cdb_cmd("a0 00 00 00 00 00 00 00 00 40 00 00", 64);
     ends(p, &luns, TH_STATUS_GOOD, 0);
-    CHECK(lab,
-          luns.got == 24 && th_get32(luns.in) == 16 && luns.in[9] == 0 &&
-              luns.in[17] == 1,
+    CHECK(lab, luns.got == 24 && th_get32(luns.in) == 16 && luns.in[9] == 0 && luns.in[17] == 1,
           "REPORT LUNS");
     struct cmd cut = cdb_cmd("a0 00 00 00 00 00 00 00 00 10 00 00", 64);
     ends(p, &cut, TH_STATUS_GOOD, 0);
@@ -458,7 +448,7 @@ static void vital_product_data(struct lab *lab)
     bool naa = false;
 
     ends(p, &list, TH_STATUS_GOOD, 0);
-    for (unsigned i = 0; i < list.in[3]; i++) { /* each page in the list can be read */
+    for (unsigned i = 0; i < list.in[3]; i++) {         /* each page in the list can be read */
         struct cmd page = cdb_cmd("12 01 00 00 ff 00", 255);
         page.cdb[2] = list.in[4 + i];
         ends(p, &page, TH_STATUS_GOOD, 0);
@@ -496,16 +486,15 @@ static void split_login_key(struct lab *lab)
 {
     struct peer *p = lab_connect(lab);
 
-    struct request r = login_request(
-        p, C_BIT | CSG(1), "InitiatorName=" HOST " TargetName=" DISK " MaxBurs");
+    struct request r =
+        login_request(p, C_BIT | CSG(1), "InitiatorName=" HOST " TargetName=" DISK " MaxBurs");
     r.len--;                            /* without the NUL */
     th_put24(r.bhs + 5, r.len);
     put(p, &r);
     expect(p, "login 0000 1");
     say_login(p, LAST_LOGIN, "tLength=1536");
-    expect(p,
-           "login 0000 1-3 MaxBurstLength=1536 TargetPortalGroupTag=1 TargetAlias=a disk"
-           " MaxRecvDataSegmentLength=4096");
+    expect(p, "login 0000 1-3 MaxBurstLength=1536 TargetPortalGroupTag=1 TargetAlias=a disk"
+              " MaxRecvDataSegmentLength=4096");
 }
 
 static void abort_of_nothing(struct lab *lab)
@@ -545,8 +534,7 @@ static void r2t_from_an_initiator(struct lab *lab)
     nop_answered(p);
 }
 
-/* A Data-Out that is refused is refused as what it is, with the numbers of the session.
- */
+/* A Data-Out that is refused is refused as what it is, with the numbers of the session. */
 static void refused_data_out(struct lab *lab)
 {
     struct peer *p = session(lab, "");
@@ -583,8 +571,7 @@ static void lock_of_another_nexus(struct lab *lab)
 static const struct scenario scenarios[] = {
     { .name = "1 a number that is none", .play = number_that_is_none },
     { .name = "2 one bad header digest", .play = one_bad_header_digest },
-    { .name = "3 COMPARE AND WRITE without data",
-      .play = compare_and_write_without_data },
+    { .name = "3 COMPARE AND WRITE without data", .play = compare_and_write_without_data },
     { .name = "4 an AHS of length 0", .play = ahs_of_length_0 },
     { .name = "5 Data-Out at 2 GiB", .play = data_out_at_2_gib },
     { .name = "6 more blocks than the disk has", .play = more_blocks_than_the_disk },
@@ -595,26 +582,21 @@ static const struct scenario scenarios[] = {
     { .name = "9 MaxRecvDataSegmentLength=0", .play = segment_length_0 },
     { .name = "11 connections without limit", .play = connections_without_limit },
     { .name = "12 a dead peer blocks others", .play = dead_peer_blocks_others },
-    { .name = "13 a segment that is smaller than a block",
-      .play = segment_smaller_than_a_block,
+    { .name = "13 a segment that is smaller than a block", .play = segment_smaller_than_a_block,
       BLOCKS_OF_4K },
     { .name = "13, 31 a transfer of 4 GiB, a disk of 4 TiB", .play = transfer_of_4_gib },
     { .name = "14 UNMAP and WRITE SAME without immediate data",
       .play = lists_without_immediate_data },
     { .name = "15 FUA with solicited data", .play = fua_with_solicited_data },
-    { .name = "16 a write error on immediate data",
-      .play = write_error_on_immediate_data,
+    { .name = "16 a write error on immediate data", .play = write_error_on_immediate_data,
       .no_faults = true },
     { .name = "17 a flush that fails", .play = flush_that_fails, .no_faults = true },
-    { .name = "18 COMPARE AND WRITE is atomic",
-      .play = compare_and_write_is_atomic,
+    { .name = "18 COMPARE AND WRITE is atomic", .play = compare_and_write_is_atomic,
       .own_pace = true },
-    { .name = "19 pieces that are smaller than a block",
-      .play = pieces_smaller_than_a_block,
+    { .name = "19 pieces that are smaller than a block", .play = pieces_smaller_than_a_block,
       BLOCKS_OF_4K },
     { .name = "20 the digest behind the padding", .play = digest_behind_the_padding },
-    { .name = "21 CHECK CONDITION has response 0",
-      .play = check_condition_with_response_0 },
+    { .name = "21 CHECK CONDITION has response 0", .play = check_condition_with_response_0 },
     { .name = "22 limits above the offer", .play = limits_above_the_offer },
     { .name = "23 R2T within MaxBurstLength", .play = r2t_within_max_burst },
     { .name = "24 a command outside the window", .play = command_outside_the_window },

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_manage.c: task management, on tasks in every state that they can be in.  RFC
- * 7143 11.5 and 11.6, RFC 7144 4 and 5, SAM-5 7.
+ * test_manage.c: task management, on tasks in every state that they can be in.
+ *
+ * RFC 7143 11.5 and 11.6, RFC 7144 4 and 5, SAM-5 7.
  *
  * The disks of most scenarios here answer when told to, so that a task stays where it is.
  */
 #include "ways.h"
 
-/* p's task is told to end.  While `at_disk` calls of it wait there, there is no answer.
- */
+/* p's task is told to end.  While `at_disk` calls of it wait there, there is no answer. */
 static void abort_it(struct peer *p, const struct cmd *c, uint32_t at_disk)
 {
     struct lab *lab = p->lab;
@@ -50,8 +50,7 @@ static void abort_read_at_disk(struct lab *lab)
     all_well(p);
 }
 
-/* Half of its data is in PDUs that are on their way, or acknowledged late: they must
- * stay. */
+/* Half of its data is in PDUs that are on their way, or acknowledged late: they must stay. */
 static void abort_read_half_sent(struct lab *lab)
 {
     struct peer *p = session(lab, "MaxRecvDataSegmentLength=512 MaxBurstLength=2048");
@@ -99,8 +98,7 @@ static void abort_read_at_once(struct lab *lab)
     was(p, &next, TH_STATUS_GOOD, 0);
     CHECK(lab, lab->lenient || lab_untouched(lab, 0, 64, 64), "the disk");
     if (next.answered && next.status == TH_STATUS_GOOD)
-        CHECK(lab, memcmp(next.in, lab->medium[0] + 64 * 512, 64 * 512) == 0,
-              "other data");
+        CHECK(lab, memcmp(next.in, lab->medium[0] + 64 * 512, 64 * 512) == 0, "other data");
 }
 
 static void abort_write_without_data(struct lab *lab)
@@ -143,13 +141,11 @@ static void abort_parameter_list(struct lab *lab)
     uint8_t *data = lab_alloc(lab, 1024);
     memcpy(data, lab->medium[0], 512);
 
-    struct cmd waits =
-        out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", data, 1024);
+    struct cmd waits = out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", data, 1024);
     start(p, &waits);
     abort_it(p, &waits, 0);             /* its data was not sent yet */
 
-    struct cmd works =
-        out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", data, 1024);
+    struct cmd works = out_cmd("89 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00", data, 1024);
     struct request r = command_request(p, &works, 0, true);
     put(p, &r);
     struct pdu *r2t = hear_of(p, TH_OP_R2T, works.itt);
@@ -161,8 +157,7 @@ static void abort_parameter_list(struct lab *lab)
     is_untouched(p, 0, 0, 128);
 }
 
-/* One writes a part of a block under the gate alone; others wait for the gate, or in
- * line. */
+/* One writes a part of a block under the gate alone; others wait for the gate, or in line. */
 static void abort_at_the_gate(struct lab *lab)
 {
     struct peer *p = session(lab, "InitialR2T=No ImmediateData=Yes");
@@ -171,14 +166,13 @@ static void abort_at_the_gate(struct lab *lab)
 
     p->immediate_bytes = 512;           /* of blocks of 4 KiB */
     p->piece = 4096;
-    start(p, &part); /* two pieces, both in line for the scratch block */
+    start(p, &part);                    /* two pieces, both in line for the scratch block */
     p->immediate_bytes = UINT32_MAX;
     start(p, &whole);                   /* at the gate */
     p->immediate_bytes = 1024;
     start(p, &second);                  /* in line */
     lab_run(lab);
-    CHECK(lab, lab_disk_waiting(lab) == 1, "%u disk calls",
-          (unsigned)lab_disk_waiting(lab));
+    CHECK(lab, lab_disk_waiting(lab) == 1, "%u disk calls", (unsigned)lab_disk_waiting(lab));
 
     uint32_t a = tmf(p, TH_TMF_ABORT_TASK, 0, whole.itt);
     uint32_t b = tmf(p, TH_TMF_ABORT_TASK, 0, second.itt);
@@ -299,8 +293,7 @@ static void abort_parked(struct lab *lab)
 static void abort_task_set(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *other = session(lab, "");
-    struct cmd a = read_cmd(p, 0, 4), b = write_cmd(p, 8, 4, 'b'),
-               unit1 = read_cmd(p, 0, 1);
+    struct cmd a = read_cmd(p, 0, 4), b = write_cmd(p, 8, 4, 'b'), unit1 = read_cmd(p, 0, 1);
     struct cmd others = read_cmd(other, 0, 4);
 
     unit1.lun = 1;
@@ -324,8 +317,7 @@ static void abort_task_set(struct lab *lab)
 
 static void clear_task_set(struct lab *lab)
 {
-    struct peer *p = session(lab, ""), *other = session(lab, ""),
-                *idle = session(lab, "");
+    struct peer *p = session(lab, ""), *other = session(lab, ""), *idle = session(lab, "");
     struct cmd a = read_cmd(p, 0, 4), others = read_cmd(other, 0, 4);
 
     start(p, &a);
@@ -434,8 +426,7 @@ static void warm_reset(struct lab *lab)
 
 static void cold_reset(struct lab *lab)
 {
-    struct peer *p = session(lab, ""), *other = session(lab, ""),
-                *elsewhere = lab_connect(lab);
+    struct peer *p = session(lab, ""), *other = session(lab, ""), *elsewhere = lab_connect(lab);
     struct cmd a = read_cmd(other, 0, 1);
 
     log_in(elsewhere, "TargetName=" OTHER_DISK);
@@ -451,8 +442,7 @@ static void cold_reset(struct lab *lab)
     read_ok(session(lab, ""), 0, 0, 1);
 }
 
-/* A second function waits for tasks that a first one has aborted, and that are still at
- * the disk. */
+/* A function waits, too, for tasks that were aborted before, and are still at the disk. */
 static void two_functions_one_task(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *q = session(lab, "");
@@ -548,13 +538,11 @@ static void rfc_7144(struct lab *lab)
     was(p, &w, TH_STATUS_GOOD, 0);
 
     tmf_says(p, tmf(p, TH_TMF_QUERY_ASYNCHRONOUS_EVENT, 0, TH_TAG_NONE), TH_TMF_COMPLETE);
-    tmf_says(other, tmf(other, TH_TMF_LOGICAL_UNIT_RESET, 0, TH_TAG_NONE),
-             TH_TMF_COMPLETE);
+    tmf_says(other, tmf(other, TH_TMF_LOGICAL_UNIT_RESET, 0, TH_TAG_NONE), TH_TMF_COMPLETE);
     uint32_t itt = tmf(p, TH_TMF_QUERY_ASYNCHRONOUS_EVENT, 0, TH_TAG_NONE);
     struct pdu *pdu = hear_of(p, TH_OP_TASK_MANAGEMENT_RESPONSE, itt);
     CHECK(lab, pdu && pdu->bhs[2] == TH_TMF_SUCCEEDED, "no unit attention");
-    CHECK(lab,
-          pdu && th_get24(pdu->bhs + 36) == (UINT32_C(0x100000) | TH_SENSE_DEVICE_RESET),
+    CHECK(lab, pdu && th_get24(pdu->bhs + 36) == (UINT32_C(0x100000) | TH_SENSE_DEVICE_RESET),
           "additional response information %06x", (unsigned)th_get24(pdu->bhs + 36));
 
     struct cmd reserve = cdb_cmd("16 00 00 00 00 00", 0);
@@ -571,12 +559,8 @@ static void rfc_7144(struct lab *lab)
 
 static const struct scenario scenarios[] = {
     { .name = "ABORT TASK: a READ at the disk", .play = abort_read_at_disk, BY_HAND },
-    { .name = "ABORT TASK: a READ half sent",
-      .play = abort_read_half_sent,
-      .own_pace = true },
-    { .name = "ABORT TASK: a READ at once",
-      .play = abort_read_at_once,
-      .own_pace = true },
+    { .name = "ABORT TASK: a READ half sent", .play = abort_read_half_sent, .own_pace = true },
+    { .name = "ABORT TASK: a READ at once", .play = abort_read_at_once, .own_pace = true },
     { .name = "ABORT TASK: a WRITE without its data",
       .play = abort_write_without_data,
       BY_HAND },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_many.c: many connections: 64 sessions at work, 500 half-open logins around a good
- * one, transfers with many thousand PDUs.
+ * test_many.c: 64 sessions at work, 500 half-open logins around a good one, transfers of many
+ * thousand PDUs.
  */
 #include "ways.h"
 
@@ -54,8 +54,8 @@ static void sixty_four_sessions(struct lab *lab)
         read_ok(p[i], 0, 0, 1);
 }
 
-/* What a port does when thimble_conn_open() has no room: it closes the socket; the oldest
- * login that is not finished makes room for the next. */
+/* What a port does when thimble_conn_open() has no room: it closes the socket; the oldest login
+ * that is not finished makes room for the next. */
 static struct peer *connect_somehow(struct lab *lab)
 {
     for (unsigned i = 0; i < 3; i++) {
@@ -102,8 +102,7 @@ static void half_open_logins(struct lab *lab)
         login_request(patient, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
     put(patient, &r);
     lab_pass(lab, 1100);                /* the place for negotiation was held */
-    CHECK(lab, hear_of(patient, TH_OP_LOGIN_RESPONSE, 0) && patient->logged_in,
-          "kept out");
+    CHECK(lab, hear_of(patient, TH_OP_LOGIN_RESPONSE, 0) && patient->logged_in, "kept out");
     log_out(patient);
 
     lab_pass(lab, 16000);               /* the last ones time out */
@@ -116,7 +115,6 @@ static void half_open_logins(struct lab *lab)
 static void very_many_r2ts(struct lab *lab)
 {
     struct peer *p = session(lab, "ImmediateData=No MaxBurstLength=512");
-    struct cmd c = write_cmd(p, 0, 0, 'r');
     uint32_t n_blocks = 66000;
     uint8_t *data = lab_alloc(lab, (size_t)n_blocks * 512);
 
@@ -124,7 +122,6 @@ static void very_many_r2ts(struct lab *lab)
     struct cmd big = out_cmd("8a 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", data,
                              n_blocks * 512);
     th_put32(big.cdb + 10, n_blocks);
-    (void)c;
     good(p, &big);
     CHECK(lab, big.r2t_sn == n_blocks, "%u R2Ts", (unsigned)big.r2t_sn);
     for (uint32_t i = 0; i < n_blocks * 512; i += 511)
@@ -134,8 +131,7 @@ static void very_many_r2ts(struct lab *lab)
 static void very_many_data_ins(struct lab *lab)
 {
     struct peer *p = session(lab, "MaxRecvDataSegmentLength=512 MaxBurstLength=512");
-    struct cmd big =
-        cdb_cmd("88 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 66000 * 512);
+    struct cmd big = cdb_cmd("88 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 66000 * 512);
 
     th_put32(big.cdb + 10, 66000);
     good(p, &big);
@@ -157,17 +153,10 @@ static void once(void **state)
 }
 
 static const struct scenario scenarios[] = {
-    { .name = "64 sessions",
-      .play = sixty_four_sessions,
-      .no_cuts = true,
-      .no_faults = true,
+    { .name = "64 sessions", .play = sixty_four_sessions, .no_cuts = true, .no_faults = true,
       .options = { .size_blocks = 600, .config = { .n_connections = 64 } } },
-    { .name = "500 half-open logins",
-      .play = half_open_logins,
-      .no_cuts = true,
-      .no_faults = true,
-      .own_pace = true,
-      .options = { .config = { .n_connections = 8 } } },
+    { .name = "500 half-open logins", .play = half_open_logins, .no_cuts = true,
+      .no_faults = true, .own_pace = true, .options = { .config = { .n_connections = 8 } } },
 };
 
 static const struct scenario big_ones[] = {

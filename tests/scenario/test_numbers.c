@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_numbers.c: command numbering: order, gaps, the window, immediate commands.  RFC
- * 7143 4.2.2.
+ * test_numbers.c: command numbering: order, gaps, the window, immediate commands.
+ *
+ * RFC 7143 4.2.2.
  *
  * StatSN, ExpCmdSN and MaxCmdSN are checked in every scenario, by initiator.c.
  */
@@ -12,8 +13,7 @@ static void out_of_order(struct lab *lab)
 {
     struct peer *p = session(lab, "");
     uint32_t first = p->cmd_sn;
-    struct cmd w = write_cmd(p, 0, 1, '3'), a = write_cmd(p, 0, 1, '1'),
-               r = read_cmd(p, 8, 1);
+    struct cmd w = write_cmd(p, 0, 1, '3'), a = write_cmd(p, 0, 1, '1'), r = read_cmd(p, 8, 1);
 
     p->cmd_sn = first + 2;
     start(p, &w);
@@ -59,8 +59,7 @@ static void all_kinds_out_of_order(struct lab *lab)
     tmf_says(p, th_get32(t.bhs + 16), TH_TMF_COMPLETE);
     finish(p, &w);
     was(p, &w, TH_STATUS_GOOD, 0);
-    CHECK(lab, !hear_of(p, TH_OP_NOP_IN, th_get32(dup.bhs + 16)),
-          "one number, two answers");
+    CHECK(lab, !hear_of(p, TH_OP_NOP_IN, th_get32(dup.bhs + 16)), "one number, two answers");
     is_written(p, 0, 4, 2, 'w');
 }
 
@@ -131,8 +130,7 @@ static void wrong_and_out_of_order(struct lab *lab)
     is_untouched(p, 0, 0, 128);
 }
 
-/* Two with data ahead of their turn: nobody keeps two buffers for one who cannot count.
- */
+/* Two with data ahead of their turn: nobody keeps two buffers for one who cannot count. */
 static void two_ahead_with_data(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *other = session(lab, "");
@@ -234,8 +232,7 @@ static void immediate_commands(struct lab *lab)
     read_ok(p, 0, 0, 8);                /* no number was used up */
 }
 
-/* More immediate requests than there are places, of all kinds, for a disk that does not
- * answer. */
+/* More immediate requests than there are places, of all kinds, while the disk is silent. */
 static void immediate_flood(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *other = session(lab, "");
@@ -257,16 +254,14 @@ static void immediate_flood(struct lab *lab)
     lab_run(lab);
     for (unsigned i = 0; i < COUNT(tags); i++) {
         CHECK(lab,
-              hear_of(p, i % 3 == 0 ? TH_OP_TASK_MANAGEMENT_RESPONSE : TH_OP_NOP_IN,
-                      tags[i]),
+              hear_of(p, i % 3 == 0 ? TH_OP_TASK_MANAGEMENT_RESPONSE : TH_OP_NOP_IN, tags[i]),
               "request %u was not answered", i);
         CHECK(lab, hear_of(p, TH_OP_REJECT, 0), "not rejected");
     }
     read_ok(p, 0, 0, 1);
 }
 
-/* The initiator's own numbers do not matter for a Reject: its number is not used up
- * (7.3). */
+/* The initiator's own numbers do not matter for a Reject: its number is not used up (7.3). */
 static void rejected_number_is_free(struct lab *lab)
 {
     struct peer *p = session(lab, "");
@@ -288,9 +283,7 @@ static const struct scenario scenarios[] = {
     { .name = "a parameter list out of order", .play = list_out_of_order },
     { .name = "wrong and out of order", .play = wrong_and_out_of_order },
     { .name = "two with data ahead of their turn", .play = two_ahead_with_data },
-    { .name = "a deadlock of its own making",
-      .play = deadlock_of_its_own,
-      .no_cuts = true,
+    { .name = "a deadlock of its own making", .play = deadlock_of_its_own, .no_cuts = true,
       .options = { .config = { .n_buffers = 2 } } },
     { .name = "outside the window", .play = outside_the_window },
     { .name = "full window", .play = full_window },

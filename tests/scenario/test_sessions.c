@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_sessions.c: sessions begin, live side by side, replace each other, and end.  RFC
- * 7143 4.4.3 (sessions), 6 (login), 11.9 (Async), 11.10 (text), 11.14 (logout), 11.18
- * (NOP).
+ * test_sessions.c: sessions begin, live side by side, replace each other, and end.
+ *
+ * RFC 7143 4.4.3 (sessions), 6 (login), 11.9 (Async), 11.10 (text), 11.14 (logout),
+ * 11.18 (NOP).
  */
 #include "ways.h"
 
@@ -17,11 +18,9 @@ static void login_in_one_step(struct lab *lab)
 
     log_in(p, "InitialR2T=No ImmediateData=Yes MaxBurstLength=16384 ErrorRecoveryLevel=2 "
               "MaxConnections=8 X-unknown=1");
-    CHECK(lab, !p->initial_r2t && p->immediate_data && p->max_burst == 16384,
-          "the answers");
+    CHECK(lab, !p->initial_r2t && p->immediate_data && p->max_burst == 16384, "the answers");
     CHECK(lab, p->send_max == 4096, "MaxRecvDataSegmentLength=%u", (unsigned)p->send_max);
-    CHECK(lab, lab_seen(lab, p, THIMBLE_EVENT_LOGIN, THIMBLE_REASON_NONE) == 1,
-          "no event");
+    CHECK(lab, lab_seen(lab, p, THIMBLE_EVENT_LOGIN, THIMBLE_REASON_NONE) == 1, "no event");
 }
 
 static void say_login(struct peer *p, uint8_t flags, const char *text)
@@ -63,8 +62,8 @@ static void login_with_long_text(struct lab *lab)
     char *text = lab_alloc(lab, 9000);
     size_t len = 0;
 
-    len += (size_t)sprintf(text, "InitiatorName=" HOST " TargetName=" DISK
-                                 " MaxBurstLength=4096");
+    len +=
+        (size_t)sprintf(text, "InitiatorName=" HOST " TargetName=" DISK " MaxBurstLength=4096");
     for (unsigned i = 0; len < 8300; i++)
         len += (size_t)sprintf(text + len, " X-com.example.%u=%0200u", i, i);
     char *bytes = lab_alloc(lab, 9000);
@@ -98,16 +97,16 @@ static void logins_refused(struct lab *lab)
         { "TargetName=" DISK, LAST_LOGIN, 0x0207, THIMBLE_REASON_NAME_MISSING },
         { "InitiatorName=" HOST " TargetName=" DISK "x", LAST_LOGIN, 0x0203,
           THIMBLE_REASON_TARGET_UNKNOWN },
-        { "InitiatorName=" HOST " TargetName=" DISK " SessionType=Odd", LAST_LOGIN,
-          0x0209, THIMBLE_REASON_SESSION_TYPE },
-        { "InitiatorName=" HOST " TargetName=" DISK " AuthMethod=SRP",
-          T_BIT | CSG(0) | NSG(1), 0x0201, THIMBLE_REASON_AUTH_PROTOCOL },
+        { "InitiatorName=" HOST " TargetName=" DISK " SessionType=Odd", LAST_LOGIN, 0x0209,
+          THIMBLE_REASON_SESSION_TYPE },
+        { "InitiatorName=" HOST " TargetName=" DISK " AuthMethod=SRP", T_BIT | CSG(0) | NSG(1),
+          0x0201, THIMBLE_REASON_AUTH_PROTOCOL },
         { "InitiatorName=" HOST " TargetName=" DISK " nonsense", LAST_LOGIN, 0x0200,
           THIMBLE_REASON_TEXT_MALFORMED },
-        { "InitiatorName=" HOST " TargetName=" DISK " InitialR2T=No InitialR2T=No",
-          LAST_LOGIN, 0x0200, THIMBLE_REASON_KEY_REPEATED },
-        { "InitiatorName=" HOST " TargetName=" DISK " MaxRecvDataSegmentLength=511",
-          LAST_LOGIN, 0x0200, THIMBLE_REASON_KEY_VALUE },
+        { "InitiatorName=" HOST " TargetName=" DISK " InitialR2T=No InitialR2T=No", LAST_LOGIN,
+          0x0200, THIMBLE_REASON_KEY_REPEATED },
+        { "InitiatorName=" HOST " TargetName=" DISK " MaxRecvDataSegmentLength=511", LAST_LOGIN,
+          0x0200, THIMBLE_REASON_KEY_VALUE },
         { "InitiatorName=" HOST " TargetName=" DISK, T_BIT | CSG(1) | NSG(1), 0x0200,
           THIMBLE_REASON_LOGIN_PROTOCOL },
         { "InitiatorName=" HOST " TargetName=" DISK, CSG(3), 0x0200,
@@ -121,8 +120,7 @@ static void logins_refused(struct lab *lab)
         refused(p, cases[i].status, cases[i].reason);
     }
     struct peer *p = lab_connect(lab);
-    struct request r =
-        login_request(p, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
+    struct request r = login_request(p, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
     r.bhs[2] = r.bhs[3] = 1;            /* version 1 at least */
     put(p, &r);
     refused(p, 0x0205, THIMBLE_REASON_LOGIN_VERSION);
@@ -153,8 +151,8 @@ static bool next_random(void *ctx, void *buf, size_t len)
     return true;
 }
 
-static size_t md5(void *ctx, enum thimble_hash algorithm,
-                  const struct thimble_span *parts, size_t n_parts, uint8_t digest[32])
+static size_t md5(void *ctx, enum thimble_hash algorithm, const struct thimble_span *parts,
+                  size_t n_parts, uint8_t digest[32])
 {
     struct md5_ctx md;
 
@@ -190,8 +188,7 @@ static void chap_login(struct peer *p, const char *secret)
     assert_int_equal(sscanf(words, "login 0000 0 CHAP_A=5 CHAP_I=%u", &id), 1);
     const char *hex = strstr(words, "CHAP_C=0x");
     assert_non_null(hex);
-    for (hex += 9;
-         n < sizeof challenge && sscanf(hex + 2 * n, "%2hhx", &challenge[n]) == 1;)
+    for (hex += 9; n < sizeof challenge && sscanf(hex + 2 * n, "%2hhx", &challenge[n]) == 1;)
         n++;
     CHECK(p->lab, n >= 16, "a challenge of %u bytes", n);
 
@@ -283,8 +280,7 @@ static void discovery_continued(struct lab *lab)
         put(p, &more);
     }
     CHECK(lab, pdus > 2 && ttt == TH_TAG_NONE, "%u PDUs", pdus);
-    CHECK(lab, strstr(all, "[2001:db8::14]:3260,1 TargetName=" OTHER_DISK), "a hole: %s",
-          all);
+    CHECK(lab, strstr(all, "[2001:db8::14]:3260,1 TargetName=" OTHER_DISK), "a hole: %s", all);
     CHECK(lab, strlen(all) == 2 * (11 + 24) + 2 + 1 + 2 * 33 + 2 * (9 * 36 + 11 * 37) ||
                    strstr(all, OTHER_DISK), "length %zu", strlen(all));
 }
@@ -306,8 +302,7 @@ static void text_in_full_feature_phase(struct lab *lab)
     put(p, &r);
     struct pdu *pdu = hear(p);
     CHECK(lab, pdu && pdu->len == 0 && !(pdu->bhs[1] & TH_FINAL), "%s", describe(p, pdu));
-    r = text_request(p, T_BIT, th_get32(pdu->bhs + 20),
-                     "ntLength=1024 InitialR2T=Yes X-any=1");
+    r = text_request(p, T_BIT, th_get32(pdu->bhs + 20), "ntLength=1024 InitialR2T=Yes X-any=1");
     th_put32(r.bhs + 16, itt);
     put(p, &r);
     expect(p, "text 7 F InitialR2T=Reject X-any=NotUnderstood");
@@ -433,8 +428,7 @@ static void reinstatement(struct lab *lab)
     is_untouched(p, 0, 1, 127);
 }
 
-/* The disk is still at work for the old session: the new one begins when that has ended.
- */
+/* The disk is still at work for the old session: the new one begins when that has ended. */
 static void reinstatement_waits_for_disk(struct lab *lab)
 {
     struct peer *old = session(lab, "");
@@ -537,8 +531,7 @@ static void logout_kinds(struct lab *lab)
     nop_answered(p);
 }
 
-/* What was answered before the logout is sent before its response; the rest is dropped.
- */
+/* What was answered before the logout is sent before its response; the rest is dropped. */
 static void logout_with_work(struct lab *lab)
 {
     struct peer *p = session(lab, "MaxBurstLength=512");
@@ -550,8 +543,7 @@ static void logout_with_work(struct lab *lab)
     struct request out = logout_request(p, IMMEDIATE, 0);
     put(p, &out);
     lab_run(lab);
-    CHECK(lab, hear_of(p, TH_OP_LOGOUT_RESPONSE, th_get32(out.bhs + 16)),
-          "no logout response");
+    CHECK(lab, hear_of(p, TH_OP_LOGOUT_RESPONSE, th_get32(out.bhs + 16)), "no logout response");
     CHECK(lab, !p->conn, "still there");
     abandon(p, r.itt);
     abandon(p, w.itt);
@@ -617,8 +609,8 @@ static void asynchronous_events(struct lab *lab)
     CHECK(lab, strcmp(describe(a, pdu), "async 0") == 0 && pdu->bhs[9] == 1, "%s",
           describe(a, pdu));
     CHECK(lab,
-          pdu->len >= 16 && (data_of(a, pdu)[4] & 0xf) == 6 &&
-              data_of(a, pdu)[14] == 0x2a && data_of(a, pdu)[15] == 0x09,
+          pdu->len >= 16 && (data_of(a, pdu)[4] & 0xf) == 6 && data_of(a, pdu)[14] == 0x2a &&
+              data_of(a, pdu)[15] == 0x09,
           "its sense data");
     expect_silence(other);
     struct cmd c = read_cmd(a, 0, 1);
@@ -631,8 +623,7 @@ static void asynchronous_events(struct lab *lab)
     read_ok(a, 0, 0, 1);                /* the other unit has nothing to say */
 }
 
-/* The disk shrinks while a READ is on its way: it fails, and nothing beyond is touched.
- */
+/* The disk shrinks while a READ is on its way: it fails, and nothing beyond is touched. */
 static void shrinks_under_way(struct lab *lab)
 {
     struct peer *p = session(lab, "");
@@ -678,8 +669,7 @@ static const struct scenario scenarios[] = {
     { .name = "reinstatement waits for the disk",
       .play = reinstatement_waits_for_disk,
       .own_disks = true },
-    { .name = "other ISID, name or target",
-      .play = other_isid_or_name_is_another_session },
+    { .name = "other ISID, name or target", .play = other_isid_or_name_is_another_session },
     { .name = "TSIH",
       .play = tsih_of_no_session,
       .options = { .config = { .n_connections = 8 } } },

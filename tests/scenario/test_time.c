@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_time.c: time passes: login, data, ping, send and logout time-outs, and what must
- * not be taken for one.
+ * test_time.c: time passes: login, data, ping, send and logout time-outs, and what must not be
+ * taken for one.
  */
 #include "ways.h"
 
@@ -324,8 +324,7 @@ static void no_time_outs(struct lab *lab)
     put(p, &r);
     p->deaf = true;
     lab_run(lab);
-    CHECK(lab, thimble_tick(lab->engine, lab->now_ms) == THIMBLE_NEVER,
-          "a tick is asked for");
+    CHECK(lab, thimble_tick(lab->engine, lab->now_ms) == THIMBLE_NEVER, "a tick is asked for");
     lab_pass(lab, 100000000);
     CHECK(lab, half->conn && p->conn, "dropped");
     p->deaf = false;
@@ -343,17 +342,14 @@ static void nothing_to_do(struct lab *lab)
     CHECK(lab, next > 25000 && next <= 30000, "an idle session wants a tick in %u ms",
           (unsigned)next);
     log_out(p);
-    CHECK(lab, thimble_tick(lab->engine, lab->now_ms) == THIMBLE_NEVER,
-          "and without it again");
+    CHECK(lab, thimble_tick(lab->engine, lab->now_ms) == THIMBLE_NEVER, "and without it again");
 }
 
-#define NEVER                                                                            \
-    .options = { .config = { .login_timeout_ms = THIMBLE_NEVER,                          \
-                             .logout_timeout_ms = THIMBLE_NEVER,                         \
-                             .data_out_timeout_ms = THIMBLE_NEVER,                       \
-                             .nop_interval_ms = THIMBLE_NEVER,                           \
-                             .nop_timeout_ms = THIMBLE_NEVER,                            \
-                             .send_timeout_ms = THIMBLE_NEVER } }
+#define NEVER                                                                              \
+    .options = { .config = {                                                               \
+        .login_timeout_ms = THIMBLE_NEVER, .logout_timeout_ms = THIMBLE_NEVER,             \
+        .data_out_timeout_ms = THIMBLE_NEVER, .nop_interval_ms = THIMBLE_NEVER,            \
+        .nop_timeout_ms = THIMBLE_NEVER, .send_timeout_ms = THIMBLE_NEVER } }
 
 static const struct scenario scenarios[] = {
     { .name = "a login that says nothing", .play = login_says_nothing },

@@ -8,7 +8,7 @@
 #include "core/crc32c.h"
 
 static const struct way ways[] = {
-    { .name = "whole" }, /* the others are compared with this one */
+    { .name = "whole" },                /* the others are compared with this one */
     { .name = "received byte by byte", .rx_piece = 1 },
     { .name = "sent byte by byte", .tx_piece = 1 },
     { .name = "received by 3, sent by 7", .rx_piece = 3, .tx_piece = 7 },
@@ -17,31 +17,19 @@ static const struct way ways[] = {
     { .name = "many buffers", .n_buffers = 32 },
     { .name = "disks answer late", .delayed = true },
     { .name = "disks answer in between", .delayed = true, .eager = true, .rx_piece = 16 },
-    { .name = "all at once the hard way",
-      .delayed = true,
-      .late_ack = true,
-      .n_buffers = 2,
-      .rx_piece = 1,
-      .tx_piece = 1 },
+    { .name = "all at once the hard way", .delayed = true, .late_ack = true, .n_buffers = 2,
+      .rx_piece = 1, .tx_piece = 1 },
     { .name = "with digests", .digests = true },
-    { .name = "with digests, byte by byte",
-      .digests = true,
-      .rx_piece = 1,
-      .tx_piece = 1 },
-    { .name = "with digests, the hard way",
-      .digests = true,
-      .delayed = true,
-      .late_ack = true,
-      .n_buffers = 2,
-      .rx_piece = 5,
-      .tx_piece = 3 },
+    { .name = "with digests, byte by byte", .digests = true, .rx_piece = 1, .tx_piece = 1 },
+    { .name = "with digests, the hard way", .digests = true, .delayed = true, .late_ack = true,
+      .n_buffers = 2, .rx_piece = 5, .tx_piece = 3 },
 };
 
 enum { CUTS_MAX = 4096, TRANSCRIPT_LINES = 40000 };
 
 /* ------------------------------------------------------------------------------------
- * Transcripts: what each peer heard, a line a PDU; lines of one task are in order, tasks
- * are sorted, for their order is a matter of time.
+ * Transcripts: what each peer heard, a line a PDU; lines of one task are in order, tasks are
+ * sorted, for their order is a matter of time.
  */
 struct line {
     unsigned peer;
@@ -83,9 +71,7 @@ static struct transcript transcript_of(const struct lab *lab)
             const struct pdu *pdu = &p->pdus[k];
             const char *text = describe(p, pdu);
             struct line *l = &t.lines[t.n++];
-            *l = (struct line){ .peer = p->number,
-                                .itt = th_get32(pdu->bhs + 16),
-                                .index = k };
+            *l = (struct line){ .peer = p->number, .itt = th_get32(pdu->bhs + 16), .index = k };
             l->text = malloc(strlen(text) + 1);
             assert_non_null(l->text);
             strcpy(l->text, text);
@@ -112,10 +98,9 @@ static void same_transcripts(const struct lab *lab, const struct transcript *wan
 {
     for (size_t i = 0; i < want->n && i < got->n; i++) {
         const struct line *w = &want->lines[i], *g = &got->lines[i];
-        CHECK(lab,
-              w->peer == g->peer && strcmp(w->text, g->text) == 0 && w->hash == g->hash,
-              "peer %u heard \"%s\"; whole it was, for peer %u, \"%s\"%s", g->peer,
-              g->text, w->peer, w->text, w->hash == g->hash ? "" : " with other data");
+        CHECK(lab, w->peer == g->peer && strcmp(w->text, g->text) == 0 && w->hash == g->hash,
+              "peer %u heard \"%s\"; whole it was, for peer %u, \"%s\"%s", g->peer, g->text,
+              w->peer, w->text, w->hash == g->hash ? "" : " with other data");
     }
     CHECK(lab, want->n == got->n, "%zu PDUs came; whole it was %zu", got->n, want->n);
 }
@@ -138,8 +123,7 @@ static void still_serves(struct lab *lab)
     for (unsigned i = 0; i < lab->n_peers; i++) {
         struct peer *p = lab->peers[i];
         CHECK(lab, !p->conn || !p->logged_in || p->n_open_itts == 0,
-              "peer %u: task %u was never answered", p->number,
-              (unsigned)p->open_itts[0]);
+              "peer %u: task %u was never answered", p->number, (unsigned)p->open_itts[0]);
         if (p->conn && p->logged_in && !p->deaf && !p->mute && p->in_at == p->in_len)
             nop_answered(p);
     }
@@ -232,8 +216,7 @@ static void play_cuts(const struct scenario *s, const struct way *whole,
     }
 }
 
-static void play_faults(const struct scenario *s, const struct way *whole,
-                        uint32_t disk_calls)
+static void play_faults(const struct scenario *s, const struct way *whole, uint32_t disk_calls)
 {
     for (uint32_t k = 1; k <= disk_calls; k++) {
         for (unsigned kind = 0; kind < 4; kind++) {

@@ -228,6 +228,18 @@ static void close_connection(struct thimble_lwip_conn *c)
  * lwIP's callbacks
  */
 
+/* Puts what is held into as few pbufs of the pool as it needs: small segments of a stopped connection
+ * must not use the pool up. */
+static void gather(struct thimble_lwip_conn *c)
+{
+    struct pbuf *few = pbuf_alloc(PBUF_RAW, c->held->tot_len, PBUF_POOL);
+    if (few) {
+        pbuf_copy(few, c->held);
+        pbuf_free(c->held);
+        c->held = few;
+    }
+}
+
 static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
     struct thimble_lwip_conn *c = arg;
@@ -238,8 +250,11 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
         mark(c);
         return ERR_OK;
     }
-    if (c->held && pbuf_clen(c->held) >= THIMBLE_LWIP_HELD_MAX)
-        return ERR_MEM;                 /* lwIP keeps p and asks again */
+    if (c->held && pbuf_clen(c->held) >= THIMBLE_LWIP_HELD_MAX) {
+        gather(c);
+        if (pbuf_clen(c->held) >= THIMBLE_LWIP_HELD_MAX)
+            return ERR_MEM;             /* lwIP keeps p and asks again, four times a second */
+    }
 
     if (c->held)
         pbuf_cat(c->held, p);

@@ -33,8 +33,9 @@
 extern "C" {
 #endif
 
-/* Most pbufs that one stopped connection may keep.  What comes beyond that is refused and the
- * initiator sends it again.  Default: as many as fit its window. */
+/* Most pbufs that one stopped connection may keep; at least one more than a window fills.
+ * Before there are more, what they hold is copied into fewer; if that is not possible, data is
+ * refused and the initiator sends it again.  Default: as many as come. */
 #ifndef THIMBLE_LWIP_HELD_MAX
 #define THIMBLE_LWIP_HELD_MAX 1000
 #endif
