@@ -24,7 +24,6 @@
 
 enum { BLOCK_SHIFT = 9 };
 
-/* [guide: async device] */
 enum op { OP_READ, OP_WRITE, OP_FLUSH };
 
 /* Requests in order, linked through the `next` that struct thimble_io has for that. */
@@ -41,7 +40,6 @@ struct async_disk {
     struct list todo, done;
     bool stop;
 };
-/* [end] */
 
 static void append(struct list *l, struct thimble_io *io)
 {

@@ -52,7 +52,6 @@ static struct thimble_block text_disk = {
  */
 enum { STRIPE_BLOCKS = 8 };
 
-/* [guide: stripe] */
 struct stripe_disk {
     struct thimble_block block;         /* first: a pointer to it points to the whole */
     struct thimble_block *below[2];     /* must answer at once */
@@ -96,7 +95,6 @@ static int stripe_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
     }
     return THIMBLE_OK;
 }
-/* [end] */
 
 static int stripe_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                         const void *buf, struct thimble_io *io)

@@ -37,7 +37,6 @@ __attribute__((naked)) void fault_entry(void)
 
 typedef void (*vector)(void);
 
-/* [guide: vectors] */
 __attribute__((section(".vectors"), used)) static const struct {
     const void *stack;
     vector reset, nmi, hard_fault, memory, bus, usage, reserved1[4], svcall, debug, reserved2;
@@ -56,4 +55,3 @@ __attribute__((section(".vectors"), used)) static const struct {
     .systick = systick_irq,
     .irq = { [IRQ_ETHERNET] = ethernet_irq },
 };
-/* [end] */
