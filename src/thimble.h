@@ -454,7 +454,8 @@ struct thimble_tx_span {
     bool stable;
 };
 
-/* Fills spans with what is ready to go, in order; returns how many, 0: nothing. */
+/* Fills spans with what is ready to go, in order; returns how many, 0: nothing.  max is at least 3: a PDU is lent
+ * whole, and may have three pieces. */
 size_t thimble_conn_tx_buf(struct thimble_conn *c, struct thimble_tx_span *spans, size_t max);
 
 /* The transport took the first n of those bytes: they will not be lent again. */

@@ -106,8 +106,6 @@ static bool ahs_ok(const struct thimble_conn *c)
     uint32_t total = c->rx_ahs_len * 4u;
     const uint8_t *ahs = c->bhs + TH_BHS_BYTES;
 
-    if (total > TH_AHS_MAX)
-        return false;
     for (uint32_t at = 0; at < total;) {
         uint32_t len = th_get16(ahs + at);      /* counts from byte 3 of the segment */
         uint8_t type = ahs[at + 2] & 0x3f;
@@ -143,6 +141,8 @@ static bool on_scsi_command(struct thimble_conn *c)
 
     if (c->params.discovery)
         return th_reject(c, TH_REJECT_NOT_SUPPORTED, THIMBLE_REASON_OPCODE);
+    if (c->rx_ahs_len * 4u > TH_AHS_MAX)
+        return th_reject(c, TH_REJECT_INVALID_FIELD, THIMBLE_REASON_AHS_TOO_LONG);
     if (itt == TH_TAG_NONE || !ahs_ok(c) || (read_dir && write_dir))
         return th_reject(c, TH_REJECT_INVALID_FIELD, THIMBLE_REASON_FIELD);
     if (data > 0 && (!write_dir || !p->immediate_data || data > edtl || data > p->first_burst_bytes))
