@@ -24,7 +24,7 @@
 #endif
 
 /* Longest CHAP challenge taken from an initiator, in bytes (the standard allows 1024).
- * RAM: this many bytes in each login buffer. */
+ * RAM: three times this in each login buffer: as text and as bytes. */
 #ifndef THIMBLE_CHAP_CHALLENGE_MAX
 #define THIMBLE_CHAP_CHALLENGE_MAX 1024
 #endif

@@ -68,6 +68,7 @@ void disk_queue_follow(struct disk_queue *q)
     q->block.unmap = q->below->unmap ? queue_unmap : NULL;
     q->block.write_zeroes = NULL;
     q->block.map = NULL;
+    q->block.extent = NULL;             /* the disk below would be handed the queue */
     q->block.ready = queue_ready;
 }
 
