@@ -80,6 +80,55 @@
 #define THIMBLE_ZERO_CHUNK_BLOCKS 65536
 #endif
 
+/* Families of SCSI commands and other parts that a small chip can do without; 0 leaves one out.  What each
+ * costs in flash is in docs/size.md.  What is left out is refused as the standards say, and is
+ * not in what REPORT SUPPORTED OPERATION CODES and the VPD pages tell.  An initiator mounts a disk with all of
+ * them 0. */
+#ifndef THIMBLE_SCSI_THIN               /* UNMAP, GET LBA STATUS, the UNMAP bit of WRITE SAME */
+#define THIMBLE_SCSI_THIN 1
+#endif
+#ifndef THIMBLE_SCSI_WRITE_SAME         /* WRITE SAME(10) and (16) */
+#define THIMBLE_SCSI_WRITE_SAME 1
+#endif
+#ifndef THIMBLE_SCSI_COMPARE_AND_WRITE  /* VMware's locks */
+#define THIMBLE_SCSI_COMPARE_AND_WRITE 1
+#endif
+#ifndef THIMBLE_SCSI_VERIFY             /* VERIFY, WRITE AND VERIFY */
+#define THIMBLE_SCSI_VERIFY 1
+#endif
+#ifndef THIMBLE_SCSI_RESERVE            /* RESERVE and RELEASE (SPC-2) */
+#define THIMBLE_SCSI_RESERVE 1
+#endif
+#ifndef THIMBLE_SCSI_SHORT              /* READ and WRITE with CDBs of 6 and 12 bytes: boot firmware, AIX */
+#define THIMBLE_SCSI_SHORT 1
+#endif
+#ifndef THIMBLE_SCSI_OPCODES            /* REPORT SUPPORTED OPERATION CODES */
+#define THIMBLE_SCSI_OPCODES 1
+#endif
+
+#ifndef THIMBLE_SCSI_START_STOP         /* START STOP UNIT: ejects a removable medium; PRE-FETCH */
+#define THIMBLE_SCSI_START_STOP 1
+#endif
+#ifndef THIMBLE_SCSI_DESCRIPTOR_SENSE   /* sense data in descriptor format */
+#define THIMBLE_SCSI_DESCRIPTOR_SENSE 1
+#endif
+#ifndef THIMBLE_RFC7144                 /* the task management functions of RFC 7144; 0: iSCSIProtocolLevel 1 */
+#define THIMBLE_RFC7144 1
+#endif
+#ifndef THIMBLE_ASYNC                   /* asynchronous messages; 0: a change of the medium is told by unit attention alone */
+#define THIMBLE_ASYNC 1
+#endif
+/* Requests that come ahead of their CmdSN's turn wait for it.  0: the connection ends instead; a session of one
+ * connection has no reason to send them (RFC 7143 4.2.2.1). */
+#ifndef THIMBLE_OUT_OF_ORDER
+#define THIMBLE_OUT_OF_ORDER 1
+#endif
+
+/* Derived: there are commands with a parameter list.  Without them no parameter buffer is needed, and none is
+ * taken from the memory. */
+#define THIMBLE_PARAMETER_LISTS \
+    (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY)
+
 /* Assertions against the caller's mistakes (never against a peer's).  Default: compiled out. */
 #ifndef TH_ASSERT
 #define TH_ASSERT(condition) ((void)0)

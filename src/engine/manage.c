@@ -42,7 +42,7 @@ static bool pass_over(struct thimble_conn *c, uint32_t cmd_sn)
         c->exp_cmd_sn++;
         return true;
     }
-    struct th_task *t = th_task_new(c, false);
+    struct th_task *t = THIMBLE_OUT_OF_ORDER ? th_task_new(c, false) : NULL;
     if (!t)
         return false;
     t->kind = TASK_PARKED;
@@ -64,7 +64,7 @@ static enum th_tmf_response abort_task(struct th_task *m, const uint8_t *bhs)
         th_task_abort(t, m);
         return TH_TMF_COMPLETE;
     }
-    t = parked_by_itt(c, ref_itt);
+    t = THIMBLE_OUT_OF_ORDER ? parked_by_itt(c, ref_itt) : NULL;
     if (t) {
         t->aborted = true;
         return TH_TMF_COMPLETE;
@@ -150,6 +150,11 @@ static enum th_tmf_response query(struct th_task *m, struct th_lu *lu, const uin
     }
 }
 
+static bool has_rfc7144(const struct thimble_conn *c)
+{
+    return THIMBLE_RFC7144 && c->params.protocol_level >= 2;
+}
+
 static enum th_tmf_response perform(struct th_task *m, const uint8_t *bhs)
 {
     struct thimble_conn *c = m->conn;
@@ -167,7 +172,7 @@ static enum th_tmf_response perform(struct th_task *m, const uint8_t *bhs)
     case TH_TMF_CLEAR_ACA:
         return TH_TMF_NOT_SUPPORTED;    /* NormACA is 0 */
     case TH_TMF_I_T_NEXUS_RESET:
-        return c->params.protocol_level >= 2 ? query(m, NULL, bhs) : TH_TMF_NOT_SUPPORTED;
+        return has_rfc7144(c) ? query(m, NULL, bhs) : TH_TMF_NOT_SUPPORTED;
     case TH_TMF_ABORT_TASK:
     case TH_TMF_ABORT_TASK_SET:
     case TH_TMF_CLEAR_TASK_SET:
@@ -176,7 +181,7 @@ static enum th_tmf_response perform(struct th_task *m, const uint8_t *bhs)
     case TH_TMF_QUERY_TASK:
     case TH_TMF_QUERY_TASK_SET:
     case TH_TMF_QUERY_ASYNCHRONOUS_EVENT:
-        if (c->params.protocol_level < 2)
+        if (!has_rfc7144(c))
             return TH_TMF_NOT_SUPPORTED;
         break;
     default:
@@ -195,8 +200,8 @@ static enum th_tmf_response perform(struct th_task *m, const uint8_t *bhs)
         return for_each_session(m, lu);
     case TH_TMF_LOGICAL_UNIT_RESET:
         return reset_unit(m, lu);
-    default:
-        return query(m, lu, bhs);
+    default:                            /* has_rfc7144(c) */
+        return THIMBLE_RFC7144 ? query(m, lu, bhs) : TH_TMF_REJECTED;
     }
 }
 

@@ -13,12 +13,22 @@
 
 #include "engine.h"
 
+static bool compares(const struct th_cmd *cmd)
+{
+    return THIMBLE_SCSI_VERIFY && cmd->compare;
+}
+
+static bool verifies(const struct th_cmd *cmd)
+{
+    return THIMBLE_SCSI_VERIFY && cmd->verify;
+}
+
 enum phase { ENTER, NEXT_BLOCK, BLOCK_READ, BLOCK_WRITTEN, BLOCK_READ_BACK };
 
 bool th_partial_needed(const struct th_task *t, uint32_t offset, uint32_t len)
 {
     uint32_t mask = (1u << t->cmd.lu->block->block_shift) - 1;
-    return t->cmd.compare || t->cmd.verify || ((offset | len) & mask) != 0;
+    return compares(&t->cmd) || verifies(&t->cmd) || ((offset | len) & mask) != 0;
 }
 
 static void step(struct thimble *e, int result);
@@ -84,11 +94,11 @@ static int work(struct thimble *e, struct th_buf *b, int result)
             if (s->done == b->len || t->aborted)
                 return THIMBLE_OK;
             s->phase = BLOCK_READ;
-            if (p.len < block || cmd->compare)
+            if (p.len < block || compares(cmd))
                 result = th_scsi_read(cmd, p.at_block, block, s->mem, &b->io);
             break;
         case BLOCK_READ:
-            if (cmd->compare) {
+            if (compares(cmd)) {
                 result = compare_part(e, b, &p);
                 s->done += p.len;
                 s->phase = NEXT_BLOCK;
@@ -99,7 +109,7 @@ static int work(struct thimble *e, struct th_buf *b, int result)
             result = th_scsi_write(cmd, p.at_block, block, s->mem, &b->io);
             break;
         case BLOCK_WRITTEN:
-            if (cmd->verify) {
+            if (verifies(cmd)) {
                 s->phase = BLOCK_READ_BACK;
                 result = th_scsi_read(cmd, p.at_block, block, s->mem, &b->io);
                 break;
@@ -107,7 +117,9 @@ static int work(struct thimble *e, struct th_buf *b, int result)
             s->done += p.len;
             s->phase = NEXT_BLOCK;
             break;
-        case BLOCK_READ_BACK:
+        case BLOCK_READ_BACK:           /* verifies(cmd) */
+            if (!THIMBLE_SCSI_VERIFY)
+                break;
             result = compare_part(e, b, &p);
             s->done += p.len;
             s->phase = NEXT_BLOCK;

@@ -153,6 +153,8 @@ static uint8_t *data_span(struct thimble_conn *c, size_t *len)
         *len = left;
         return c->rx_buf->mem + c->rx_got;
     case INTO_PARAM: {
+        if (!THIMBLE_PARAMETER_LISTS)
+            break;
         const struct th_cmd *cmd = &c->rx_task->cmd;
         uint32_t at = c->rx_offset + c->rx_got;
         if (at < cmd->data_bytes) {

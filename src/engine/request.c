@@ -73,6 +73,10 @@ static bool park(struct thimble_conn *c)
 {
     uint32_t cmd_sn = th_get32(c->bhs + 24);
 
+    if (!THIMBLE_OUT_OF_ORDER) {
+        th_conn_fail(c, THIMBLE_REASON_CMD_SN);
+        return true;
+    }
     if (is_parked(c, cmd_sn))
         return true;                    /* the same number again: ignored */
     if (c->rx_data_len > 0)
@@ -121,7 +125,7 @@ static void into_task(struct thimble_conn *c, const struct th_task *t)
 {
     if (t->phase == PHASE_WRITE)
         c->rx_into = INTO_BUFFER;
-    else if (t->phase == PHASE_PARAM)
+    else if (THIMBLE_PARAMETER_LISTS && t->phase == PHASE_PARAM)
         c->rx_into = INTO_PARAM;
     else
         c->rx_into = INTO_NOTHING;
@@ -567,7 +571,7 @@ static void parked_data(struct thimble_conn *c, struct th_buf **b)
 {
     if (c->rx_state == RX_CLOSED)
         return;
-    if (*b && c->rx_into == INTO_PARAM && c->rx_task) {
+    if (THIMBLE_PARAMETER_LISTS && *b && c->rx_into == INTO_PARAM && c->rx_task) {
         memcpy(c->rx_task->cmd.param, (*b)->mem,
                th_min32(c->rx_data_len, c->rx_task->cmd.data_bytes));
     } else if (*b && c->rx_into == INTO_BUFFER) {
@@ -581,7 +585,7 @@ static void parked_data(struct thimble_conn *c, struct th_buf **b)
  * PDUs, for it uses the connection's place for a header. */
 void th_unpark(struct thimble_conn *c)
 {
-    struct th_task *t = c->tasks;
+    struct th_task *t = THIMBLE_OUT_OF_ORDER ? c->tasks : NULL;
 
     while (t && c->rx_state != RX_CLOSED) {
         if (t->kind != TASK_PARKED || t->cmd_sn != c->exp_cmd_sn) {

@@ -453,7 +453,7 @@ static void make_logout_response(struct thimble_conn *c)
  */
 static bool make_next(struct thimble_conn *c)
 {
-    if (c->async_due && c->state != CONN_LOGIN)
+    if (THIMBLE_ASYNC && c->async_due && c->state != CONN_LOGIN)
         make_async(c);
     else if (c->urgent.first)
         make_urgent(c);

@@ -45,7 +45,7 @@ static void give_ready(struct th_task *t)
 
 static void give_param(struct th_task *t)
 {
-    if (t->kind == TASK_COMMAND && t->cmd.param) {
+    if (THIMBLE_PARAMETER_LISTS && t->kind == TASK_COMMAND && t->cmd.param) {
         th_param_give(t->conn->engine, t->cmd.param);
         t->cmd.param = NULL;
     }
@@ -130,6 +130,11 @@ bool th_task_manages(const struct thimble_conn *c)
  * Ends
  */
 
+static bool takes_data(const struct th_task *t)
+{
+    return t->phase == PHASE_WRITE || (THIMBLE_PARAMETER_LISTS && t->phase == PHASE_PARAM);
+}
+
 /* The initiator still owes data that it was asked for, or announced. */
 static bool data_is_owed(const struct th_task *t)
 {
@@ -178,7 +183,7 @@ static void disk_failed(struct th_task *t, int result, bool writing)
  * that does nothing with the data that its initiator announced does not mind: a disk may be at work for it. */
 void th_command_out_of_order(struct th_task *t)
 {
-    if (t->phase != PHASE_WRITE && t->phase != PHASE_PARAM)
+    if (!takes_data(t))
         return;
     th_scsi_check(&t->cmd, TH_SENSE_PROTOCOL_CRC);
     t->phase = PHASE_DRAIN;
@@ -203,7 +208,7 @@ static void write_check(struct th_task *t)
             th_send(t);
         return;
     }
-    if (t->phase == PHASE_PARAM)
+    if (THIMBLE_PARAMETER_LISTS && t->phase == PHASE_PARAM)
         command_next(t, th_scsi_param(&t->cmd));
     else if (t->disk_calls == 0)
         command_next(t, th_scsi_written(&t->cmd));
@@ -211,8 +216,7 @@ static void write_check(struct th_task *t)
 
 bool th_command_wants_r2t(const struct th_task *t)
 {
-    return (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM) && !t->unsolicited &&
-           t->asked < t->total &&
+    return takes_data(t) && !t->unsolicited && t->asked < t->total &&
            t->r2t_open < t->conn->params.max_outstanding_r2t;
 }
 
@@ -328,7 +332,7 @@ void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, u
             th_buf_give(e, b);
         return;
     }
-    if (bad_digest && (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM))
+    if (bad_digest && takes_data(t))
         th_command_out_of_order(t);
     if (with_command)
         t->done = len;                  /* its F bit speaks of what follows */
@@ -345,7 +349,7 @@ void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, u
     }
     if (b)
         th_buf_give(e, b);
-    if (t->phase == PHASE_WRITE || t->phase == PHASE_PARAM || t->phase == PHASE_DRAIN)
+    if (takes_data(t) || t->phase == PHASE_DRAIN)
         write_check(t);
 }
 
@@ -535,7 +539,8 @@ static void command_next(struct th_task *t, enum th_next next)
         start_write(t);
         break;
     case TH_NEXT_PARAM:
-        start_param(t);
+        if (THIMBLE_PARAMETER_LISTS)
+            start_param(t);
         break;
     case TH_NEXT_WAIT:
         t->phase = PHASE_DISK;

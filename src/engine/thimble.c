@@ -63,8 +63,9 @@ static bool config_ok(const struct thimble_config *c)
     return in_range(c->n_sessions, 1, c->n_connections) && in_range(c->queue_depth, 1, 1024) &&
            in_range(c->n_buffers, 2, 4096) && c->buffer_bytes % 4096 == 0 &&
            in_range(c->buffer_bytes, 4096, (1u << 24) - 4096) &&
-           in_range(c->n_parameter_buffers, 1, 64) &&
-           in_range(c->parameter_bytes, 4096, 1u << 20) && in_range(c->n_targets, 1, 255) &&
+           (!THIMBLE_PARAMETER_LISTS || (in_range(c->n_parameter_buffers, 1, 64) &&
+                                         in_range(c->parameter_bytes, 4096, 1u << 20))) &&
+           in_range(c->n_targets, 1, 255) &&
            in_range(c->max_burst_bytes, 512, (1u << 24) - 1) &&
            in_range(c->first_burst_bytes, 512, c->max_burst_bytes) &&
            count_tasks(c) <= 65536;     /* a target transfer tag has 16 bits of it */
@@ -98,7 +99,7 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     struct thimble_conn *conns = carve(p, sizeof *conns, c->n_connections);
     struct th_task *tasks = carve(p, sizeof *tasks, count_tasks(c));
     struct th_negotiation *logins = carve(p, sizeof *logins, c->n_logins);
-    uint8_t *params = carve(p, c->parameter_bytes, c->n_parameter_buffers);
+    uint8_t *params = carve(p, THIMBLE_PARAMETER_LISTS ? c->parameter_bytes : 0, c->n_parameter_buffers);
     uint8_t *scratch = carve(p, TH_SCRATCH_BYTES, 1);
     uint8_t *data = carve(p, c->buffer_bytes, c->n_buffers);
 

@@ -274,7 +274,6 @@ static void take_key(struct th_negotiation *n, int index, const char *value)
     case TH_KIND_MAX:          negotiate_number(n, k, value); break;
     case TH_KIND_LIST:         negotiate_list(n, k, value); break;
     case TH_KIND_OBSOLETE:     th_exchange_answer(n, k->name, "Reject"); break;
-    case TH_KIND_FOREIGN:      th_exchange_answer(n, k->name, "NotUnderstood"); break;
     case TH_KIND_SEND_TARGETS: th_text_send_targets(n, value); break;
     }
 }

@@ -86,7 +86,7 @@ const struct th_key th_keys[] = {
       .values = "RFC3720,ResponseFence" },     /* enum th_task_reporting; FastAbort
                                                  * needs asynchronous event 5 */
     { .name = "iSCSIProtocolLevel", .kind = TH_KIND_MIN, .use = LEADING,
-      .result = TH_RESULT_PROTOCOL_LEVEL, .max = 31, .own = 2, .preset = 1 },
+      .result = TH_RESULT_PROTOCOL_LEVEL, .max = 31, .own = THIMBLE_RFC7144 ? 2 : 1, .preset = 1 },
     { .name = "X#NodeArchitecture", .kind = TH_KIND_IGNORED, .use = TH_USE_OPERATIONAL },
 
     /* Obsolete, 13.25.  Of the two answers that are allowed for the markers, "No" is the
@@ -96,18 +96,9 @@ const struct th_key th_keys[] = {
     { .name = "OFMarkInt", .kind = TH_KIND_OBSOLETE, .use = TH_USE_OPERATIONAL },
     { .name = "IFMarkInt", .kind = TH_KIND_OBSOLETE, .use = TH_USE_OPERATIONAL },
 
-    /* iSER, RFC 7145 6: declined in a way that lets the login go on over TCP */
+    /* iSER, RFC 7145 6: declined in a way that lets the login go on over TCP.  Its other keys are not understood, like
+     * all that stand in no row. */
     { .name = "RDMAExtensions", .kind = TH_KIND_AND, .use = LEADING, .own = 0 },
-    { .name = "InitiatorRecvDataSegmentLength", .kind = TH_KIND_FOREIGN,
-      .use = TH_USE_OPERATIONAL },
-    { .name = "TargetRecvDataSegmentLength", .kind = TH_KIND_FOREIGN,
-      .use = TH_USE_OPERATIONAL },
-    { .name = "MaxOutstandingUnexpectedPDUs", .kind = TH_KIND_FOREIGN,
-      .use = TH_USE_OPERATIONAL },
-    { .name = "MaxAHSLength", .kind = TH_KIND_FOREIGN, .use = TH_USE_OPERATIONAL },
-    { .name = "TaggedBufferForSolicitedDataOnly", .kind = TH_KIND_FOREIGN,
-      .use = TH_USE_OPERATIONAL },
-    { .name = "iSERHelloRequired", .kind = TH_KIND_FOREIGN, .use = TH_USE_OPERATIONAL },
 };
 
 const uint8_t th_n_keys = sizeof th_keys / sizeof th_keys[0];

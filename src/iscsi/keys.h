@@ -29,7 +29,6 @@ enum th_key_kind {
     TH_KIND_MAX,            /* negotiated number: the greater */
     TH_KIND_LIST,           /* negotiated list: the first of theirs that is one of ours */
     TH_KIND_OBSOLETE,       /* Reject whatever it says */
-    TH_KIND_FOREIGN,        /* of another transport: NotUnderstood */
     TH_KIND_SEND_TARGETS,   /* textphase.c */
 };
 
@@ -71,9 +70,10 @@ enum th_key_result {
 struct th_key {
     const char *name;
     const char *values;     /* lists: what we take; an outcome is a position in it */
-    uint32_t min, max;      /* numbers: admissible range */
-    uint32_t own;           /* numbers, booleans: our side, unless configured */
+    uint32_t max;           /* numbers: admissible range is min to max */
     uint32_t preset;        /* the RFC's default of a member of struct th_params */
+    uint16_t min;
+    uint8_t  own;           /* numbers, booleans: our side, unless configured */
     uint8_t  kind;          /* enum th_key_kind */
     uint8_t  use;           /* TH_USE_ bits */
     uint8_t  result;        /* enum th_key_result */

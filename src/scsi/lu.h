@@ -29,7 +29,7 @@ static inline bool th_write_cache(const struct th_lu *lu)
 /* Thin provisioning is offered (LBPME). */
 static inline bool th_thin(const struct th_lu *lu)
 {
-    return lu->block->unmap != NULL;
+    return THIMBLE_SCSI_THIN && lu->block->unmap != NULL;
 }
 
 /* Why commands that need the medium cannot be served now, or TH_SENSE_NONE. */

@@ -9,12 +9,7 @@
  */
 #include "ops.h"
 
-#include <string.h>
-
 #include "../core/wire.h"
-
-static enum th_next report_opcodes_run(struct th_cmd *cmd);
-static enum th_next report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf);
 
 /* --------------------------------------------------------------------------------------
  * The table, in the order of (opcode, service action).
@@ -27,28 +22,34 @@ static enum th_next report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf);
 #define MEDIUM  TH_ROW_MEDIUM
 #define WRITES  (TH_ROW_MEDIUM | TH_ROW_WRITES)
 
-static const struct th_op ops[] = {
+const struct th_op th_ops[] = {
     { .opcode = 0x00, .cdb_len = 6, .flags = MEDIUM,            /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
     { .opcode = 0x03, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* REQUEST SENSE */
-      .usage = { 0x03, 0x01, 0, 0, 0xff },
+      .usage = { 0x03, THIMBLE_SCSI_DESCRIPTOR_SENSE, 0, 0, 0xff },
       .run = th_reply_run, .reply = th_request_sense_reply },
+#if THIMBLE_SCSI_SHORT
     { .opcode = 0x08, .cdb_len = 6, .flags = MEDIUM,            /* READ(6) */
       .usage = { 0x08, 0x1f, 0xff, 0xff, 0xff }, .run = th_read_run },
     { .opcode = 0x0a, .cdb_len = 6, .flags = WRITES,            /* WRITE(6) */
       .usage = { 0x0a, 0x1f, 0xff, 0xff, 0xff }, .run = th_write_run },
+#endif
     { .opcode = 0x12, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* INQUIRY */
       .usage = { 0x12, 0x01, 0xff, 0xff, 0xff },
       .run = th_inquiry_run, .reply = th_inquiry_reply },
+#if THIMBLE_SCSI_RESERVE
     { .opcode = 0x16, .cdb_len = 6,                             /* RESERVE(6) */
       .usage = { 0x16 }, .run = th_reserve_run },
     { .opcode = 0x17, .cdb_len = 6, .flags = TH_ROW_RESERVED_OK, /* RELEASE(6) */
       .usage = { 0x17 }, .run = th_release_run },
+#endif
     { .opcode = 0x1a, .cdb_len = 6,                             /* MODE SENSE(6) */
       .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
+#if THIMBLE_SCSI_START_STOP
     { .opcode = 0x1b, .cdb_len = 6,                             /* START STOP UNIT */
       .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7 }, .run = th_start_stop_run },
+#endif
     { .opcode = 0x25, .cdb_len = 10, .flags = MEDIUM | TH_ROW_RESERVED_OK,
       .usage = { 0x25 },                                        /* READ CAPACITY(10) */
       .run = th_reply_run, .reply = th_read_capacity_10_reply },
@@ -58,28 +59,38 @@ static const struct th_op ops[] = {
     { .opcode = 0x2a, .cdb_len = 10, .flags = WRITES | TH_ROW_FUA,       /* WRITE(10) */
       .usage = { 0x2a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_write_run },
+#if THIMBLE_SCSI_VERIFY
     { .opcode = 0x2e, .cdb_len = 10, .flags = WRITES,           /* WRITE AND VERIFY(10) */
       .usage = { 0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_write_and_verify_run },
     { .opcode = 0x2f, .cdb_len = 10, .flags = MEDIUM,           /* VERIFY(10) */
       .usage = { 0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_verify_run, .param = th_verify_param },
+#endif
+#if THIMBLE_SCSI_START_STOP
     { .opcode = 0x34, .cdb_len = 10, .flags = MEDIUM,           /* PRE-FETCH(10) */
       .usage = { 0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_prefetch_run },
+#endif
     { .opcode = 0x35, .cdb_len = 10, .flags = MEDIUM,           /* SYNCHRONIZE CACHE(10) */
       .usage = { 0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_synchronize_cache_run },
+#if THIMBLE_SCSI_WRITE_SAME
     { .opcode = 0x41, .cdb_len = 10, .flags = WRITES,           /* WRITE SAME(10) */
       .usage = { 0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_write_same_run, .param = th_write_same_param },
+#endif
+#if THIMBLE_SCSI_THIN
     { .opcode = 0x42, .cdb_len = 10, .flags = WRITES | TH_ROW_THIN,      /* UNMAP */
       .usage = { 0x42, 0, 0, 0, 0, 0, 0x1f, 0xff, 0xff },
       .run = th_unmap_run, .param = th_unmap_param },
+#endif
+#if THIMBLE_SCSI_RESERVE
     { .opcode = 0x56, .cdb_len = 10,                            /* RESERVE(10) */
       .usage = { 0x56 }, .run = th_reserve_run },
     { .opcode = 0x57, .cdb_len = 10, .flags = TH_ROW_RESERVED_OK,        /* RELEASE(10) */
       .usage = { 0x57 }, .run = th_release_run },
+#endif
     { .opcode = 0x5a, .cdb_len = 10,                            /* MODE SENSE(10) */
       .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
@@ -87,15 +98,18 @@ static const struct th_op ops[] = {
       .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
+#if THIMBLE_SCSI_COMPARE_AND_WRITE
     { .opcode = 0x89, .cdb_len = 16,                            /* COMPARE AND WRITE */
       .flags = WRITES | TH_ROW_FUA | TH_ROW_ATOMIC,
       .usage = { 0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0, 0, 0, 0xff, 0x1f },
       .run = th_compare_and_write_run, .param = th_compare_and_write_param },
+#endif
     { .opcode = 0x8a, .cdb_len = 16, .flags = WRITES | TH_ROW_FUA,       /* WRITE(16) */
       .usage = { 0x8a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_run },
+#if THIMBLE_SCSI_VERIFY
     { .opcode = 0x8e, .cdb_len = 16, .flags = WRITES,           /* WRITE AND VERIFY(16) */
       .usage = { 0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
@@ -104,57 +118,73 @@ static const struct th_op ops[] = {
       .usage = { 0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_verify_run, .param = th_verify_param },
+#endif
+#if THIMBLE_SCSI_START_STOP
     { .opcode = 0x90, .cdb_len = 16, .flags = MEDIUM,           /* PRE-FETCH(16) */
       .usage = { 0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_prefetch_run },
+#endif
     { .opcode = 0x91, .cdb_len = 16, .flags = MEDIUM,           /* SYNCHRONIZE CACHE(16) */
       .usage = { 0x91, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_synchronize_cache_run },
+#if THIMBLE_SCSI_WRITE_SAME
     { .opcode = 0x93, .cdb_len = 16, .flags = WRITES,           /* WRITE SAME(16) */
       .usage = { 0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_same_run, .param = th_write_same_param },
+#endif
     { .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16,    /* READ CAPACITY(16) */
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_RESERVED_OK,
       .usage = { 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_reply_run, .reply = th_read_capacity_16_reply },
+#if THIMBLE_SCSI_THIN
     { .opcode = 0x9e, .service_action = 0x12, .cdb_len = 16,    /* GET LBA STATUS */
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_THIN,
       .usage = { 0x9e, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff },
       .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
+#endif
     { .opcode = 0xa0, .cdb_len = 12, .flags = TH_ROW_NO_LU_OK | ALWAYS,  /* REPORT LUNS */
       .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_report_luns_run, .reply = th_report_luns_reply },
+#if THIMBLE_SCSI_OPCODES
     { .opcode = 0xa3, .service_action = 0x0c, .cdb_len = 12,
       .flags = TH_ROW_SERVICE_ACTION | TH_ROW_RESERVED_OK,
       .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff,    /* REPORT SUPPORTED OPERATION CODES */
                  0xff, 0xff, 0xff, 0xff },
-      .run = report_opcodes_run, .reply = report_opcodes_reply },
+      .run = th_report_opcodes_run, .reply = th_report_opcodes_reply },
+#endif
+#if THIMBLE_SCSI_SHORT
     { .opcode = 0xa8, .cdb_len = 12, .flags = MEDIUM,           /* READ(12) */
       .usage = { 0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
     { .opcode = 0xaa, .cdb_len = 12, .flags = WRITES | TH_ROW_FUA,       /* WRITE(12) */
       .usage = { 0xaa, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_run },
+#endif
+#if THIMBLE_SCSI_VERIFY
     { .opcode = 0xae, .cdb_len = 12, .flags = WRITES,           /* WRITE AND VERIFY(12) */
       .usage = { 0xae, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_and_verify_run },
     { .opcode = 0xaf, .cdb_len = 12, .flags = MEDIUM,           /* VERIFY(12) */
       .usage = { 0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_verify_run, .param = th_verify_param },
+#endif
 };
 
-#define N_OPS (sizeof ops / sizeof ops[0])
+#define N_OPS (sizeof th_ops / sizeof th_ops[0])
+const size_t th_n_ops = N_OPS;
+
+_Static_assert(4 + N_OPS * (8 + TH_TIMEOUTS_BYTES) <= TH_REPLY_MAX, "all commands in one reply of opcodes.c");
 
 enum { SERVICE_ACTION_BITS = 0x1f };
 
 /* --------------------------------------------------------------------------------------
  * Finding and checking
  */
-static bool op_offered(const struct th_op *op, const struct th_lu *lu)
+bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
 {
     if (op->flags & TH_ROW_THIN && !th_thin(lu))
         return false;
@@ -163,27 +193,25 @@ static bool op_offered(const struct th_op *op, const struct th_lu *lu)
     return true;
 }
 
-/* The first row of an opcode, or NULL. */
-static const struct th_op *first_row(uint8_t opcode)
+const struct th_op *th_op_first(uint8_t opcode)
 {
     size_t low = 0, high = N_OPS;       /* the row is in [low, high], if there is one */
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (ops[middle].opcode < opcode)
+        if (th_ops[middle].opcode < opcode)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < N_OPS && ops[low].opcode == opcode ? &ops[low] : NULL;
+    return low < N_OPS && th_ops[low].opcode == opcode ? &th_ops[low] : NULL;
 }
 
-/* The row of an opcode and a service action (which is ignored if the opcode has none). */
-static const struct th_op *find_row(uint8_t opcode, uint32_t service_action)
+const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action)
 {
-    const struct th_op *op = first_row(opcode);
+    const struct th_op *op = th_op_first(opcode);
 
-    for (; op && op < ops + N_OPS && op->opcode == opcode; op++)
+    for (; op && op < th_ops + N_OPS && op->opcode == opcode; op++)
         if (!(op->flags & TH_ROW_SERVICE_ACTION) || op->service_action == service_action)
             return op;
     return NULL;
@@ -191,7 +219,7 @@ static const struct th_op *find_row(uint8_t opcode, uint32_t service_action)
 
 static const struct th_op *row_of(const struct th_cmd *cmd)
 {
-    return find_row(cmd->cdb[0], cmd->cdb[1] & SERVICE_ACTION_BITS);
+    return th_op_find(cmd->cdb[0], cmd->cdb[1] & SERVICE_ACTION_BITS);
 }
 
 static unsigned highest_bit(unsigned byte)
@@ -218,7 +246,7 @@ static bool bad_cdb(const struct th_op *op, struct th_cmd *cmd)
 
 static enum th_next refuse_opcode(struct th_cmd *cmd)
 {
-    const struct th_op *op = first_row(cmd->cdb[0]);
+    const struct th_op *op = th_op_first(cmd->cdb[0]);
 
     if (op && op->flags & TH_ROW_SERVICE_ACTION)
         return th_check_cdb(cmd, 1, 4);
@@ -238,7 +266,7 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->exact = false;
     cmd->field_valid = cmd->info_valid = false;
     cmd->compare = cmd->verify = cmd->fua = cmd->writing = cmd->aborted = false;
-    if (op && lu && !op_offered(op, lu))
+    if (op && lu && !th_op_offered(op, lu))
         op = NULL;
     unsigned flags = op ? op->flags : 0;
 
@@ -292,105 +320,4 @@ enum th_next th_scsi_reply(struct th_cmd *cmd, uint8_t *buf, uint32_t size)
 enum th_next th_scsi_param(struct th_cmd *cmd)
 {
     return row_of(cmd)->param(cmd);
-}
-
-/* --------------------------------------------------------------------------------------
- * REPORT SUPPORTED OPERATION CODES (SPC-4 6.35)
- */
-enum {
-    REPORT_ALL = 0,
-    REPORT_OPCODE = 1,                  /* ... which must have no service actions */
-    REPORT_SERVICE_ACTION = 2,          /* ... which must have some */
-    REPORT_EITHER = 3,
-
-    RCTD = 0x80,
-    SUPPORT_NONE = 1, SUPPORT_AS_STANDARD = 3,
-    TIMEOUTS_BYTES = 12
-};
-
-static enum th_next report_opcodes_run(struct th_cmd *cmd)
-{
-    unsigned options = cmd->cdb[2] & 7;
-    const struct th_op *op = first_row(cmd->cdb[3]);
-    bool has_actions = op && op->flags & TH_ROW_SERVICE_ACTION;
-
-    if (options > REPORT_EITHER)
-        return th_check_cdb(cmd, 2, 2);
-    if (options == REPORT_OPCODE && has_actions)
-        return th_check_cdb(cmd, 2, 2);
-    if (options == REPORT_SERVICE_ACTION && op && !has_actions)
-        return th_check_cdb(cmd, 2, 2);
-
-    return TH_NEXT_REPLY;
-}
-
-/* The command timeouts descriptor: we indicate none. */
-static uint32_t put_timeouts(uint8_t *p)
-{
-    memset(p, 0, TIMEOUTS_BYTES);
-    th_put16(p, TIMEOUTS_BYTES - 2);
-    return TIMEOUTS_BYTES;
-}
-
-static uint32_t put_all_commands(const struct th_lu *lu, bool timeouts, uint8_t *buf)
-{
-    uint32_t n = 4;
-
-    for (const struct th_op *op = ops; op < ops + N_OPS; op++) {
-        if (!op_offered(op, lu))
-            continue;
-        uint8_t *p = buf + n;
-        memset(p, 0, 8);
-        p[0] = op->opcode;
-        th_put16(p + 2, op->service_action);
-        p[5] = (uint8_t)((timeouts ? 0x02 : 0) |                        /* CTDP */
-                         (op->flags & TH_ROW_SERVICE_ACTION ? 0x01 : 0));    /* SERVACTV */
-        th_put16(p + 6, op->cdb_len);
-        n += 8;
-        if (timeouts)
-            n += put_timeouts(buf + n);
-    }
-    th_put32(buf, n - 4);
-    return n;
-}
-
-_Static_assert(4 + N_OPS * (8 + TIMEOUTS_BYTES) <= TH_REPLY_MAX, "all commands in one reply");
-
-static uint32_t put_one_command(const struct th_op *op, bool timeouts, uint8_t *buf)
-{
-    uint32_t n = 4;
-
-    memset(buf, 0, 4);
-    if (!op) {
-        buf[1] = SUPPORT_NONE;
-        return n;
-    }
-    buf[1] = (uint8_t)(SUPPORT_AS_STANDARD | (timeouts ? 0x80 : 0));    /* CTDP */
-    th_put16(buf + 2, op->cdb_len);
-    memcpy(buf + n, op->usage, op->cdb_len);
-    n += op->cdb_len;
-    if (timeouts)
-        n += put_timeouts(buf + n);
-    return n;
-}
-
-static enum th_next report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf)
-{
-    const uint8_t *cdb = cmd->cdb;
-    bool timeouts = (cdb[2] & RCTD) != 0;
-    uint32_t service_action = th_get16(cdb + 4);
-    uint32_t n;
-
-    if ((cdb[2] & 7) == REPORT_ALL) {
-        n = put_all_commands(cmd->lu, timeouts, buf);
-    } else {
-        const struct th_op *op = find_row(cdb[3], service_action);
-        if (op && !op_offered(op, cmd->lu))
-            op = NULL;
-        if (op && (cdb[2] & 7) == REPORT_EITHER &&
-            !(op->flags & TH_ROW_SERVICE_ACTION) && service_action != 0)
-            op = NULL;
-        n = put_one_command(op, timeouts, buf);
-    }
-    return th_reply_done(cmd, n, th_get32(cdb + 6));
 }

@@ -9,6 +9,7 @@
 #ifndef TH_SCSI_OPS_H
 #define TH_SCSI_OPS_H
 
+#include "../core/wire.h"
 #include "lu.h"
 #include "scsi.h"
 #include "sense.h"
@@ -43,6 +44,20 @@ struct th_op {
     };
 };
 
+/* The table, in the order of (opcode, service action). */
+extern const struct th_op th_ops[];
+extern const size_t th_n_ops;
+
+/* The first row of an opcode; the row of an opcode and a service action (which is ignored if the opcode has none); NULL:
+ * there is none. */
+const struct th_op *th_op_first(uint8_t opcode);
+const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action);
+
+#define TH_TIMEOUTS_BYTES 12            /* a command timeouts descriptor, SPC-4 6.35.4 */
+
+/* Not every unit has every command. */
+bool th_op_offered(const struct th_op *op, const struct th_lu *lu);
+
 /* run of a command that only has to make its reply. */
 enum th_next th_reply_run(struct th_cmd *cmd);
 
@@ -63,30 +78,65 @@ enum th_next th_report_luns_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_reserve_run(struct th_cmd *cmd);
 enum th_next th_release_run(struct th_cmd *cmd);
 
+/* opcodes.c */
+enum th_next th_report_opcodes_run(struct th_cmd *cmd);
+enum th_next th_report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf);
+
 /* sbc.c */
 enum th_next th_start_stop_run(struct th_cmd *cmd);
 enum th_next th_read_capacity_10_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_read_capacity_16_reply(struct th_cmd *cmd, uint8_t *buf);
-enum th_next th_get_lba_status_run(struct th_cmd *cmd);
-enum th_next th_get_lba_status_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_read_run(struct th_cmd *cmd);
 enum th_next th_write_run(struct th_cmd *cmd);
+enum th_next th_prefetch_run(struct th_cmd *cmd);
+enum th_next th_synchronize_cache_run(struct th_cmd *cmd);
+
+/* verify.c */
 enum th_next th_write_and_verify_run(struct th_cmd *cmd);
 enum th_next th_verify_run(struct th_cmd *cmd);
 enum th_next th_verify_param(struct th_cmd *cmd);
-enum th_next th_prefetch_run(struct th_cmd *cmd);
-enum th_next th_synchronize_cache_run(struct th_cmd *cmd);
+
+/* thin.c */
+enum th_next th_get_lba_status_run(struct th_cmd *cmd);
+enum th_next th_get_lba_status_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_unmap_run(struct th_cmd *cmd);
 enum th_next th_unmap_param(struct th_cmd *cmd);
+
+/* same.c */
 enum th_next th_write_same_run(struct th_cmd *cmd);
 enum th_next th_write_same_param(struct th_cmd *cmd);
+
+/* caw.c */
 enum th_next th_compare_and_write_run(struct th_cmd *cmd);
 enum th_next th_compare_and_write_param(struct th_cmd *cmd);
 
+/* sbc.c, for the families: lba and n_blocks as the CDB has them.  True if cmd was refused: they are not on the disk. */
+bool th_bad_blocks(struct th_cmd *cmd);
+
+/* The blocks are transferred, in this manner; no blocks is no mistake. */
+enum th_next th_transfer(struct th_cmd *cmd, enum th_next how);
+
+/* Where in a CDB of more than 6 bytes the number of blocks stands. */
+unsigned th_length_byte(const struct th_cmd *cmd);
+
 /* Limits that VPD page B0h reports and the handlers hold. */
 uint32_t th_max_transfer_blocks(const struct th_lu *lu);
-uint32_t th_max_compare_and_write_blocks(const struct th_lu *lu);
-uint32_t th_max_unmap_descriptors(const struct th_lu *lu);
+
+/* COMPARE AND WRITE: n blocks to compare with, n blocks to write, and one to read into. */
+static inline uint32_t th_max_compare_and_write_blocks(const struct th_lu *lu)
+{
+    uint32_t n_blocks = THIMBLE_SCSI_COMPARE_AND_WRITE ? lu->param_bytes >> lu->block->block_shift : 0;
+
+    return n_blocks < 3 ? 0 : th_min32((n_blocks - 1) / 2, UINT8_MAX);
+}
+
+enum { UNMAP_HEADER_BYTES = 8, UNMAP_DESCRIPTOR_BYTES = 16 };
+
+static inline uint32_t th_max_unmap_descriptors(const struct th_lu *lu)
+{
+    return (th_min32(lu->param_bytes, UINT16_MAX) - UNMAP_HEADER_BYTES) / UNMAP_DESCRIPTOR_BYTES;
+}
+
 #define TH_MAX_UNMAP_BLOCKS         (UINT32_C(1) << 20)
 #define TH_MAX_WRITE_SAME_BLOCKS    (UINT32_C(1) << 16)
 

@@ -141,12 +141,16 @@ uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out)
 {
     if (cmd->status != TH_STATUS_CHECK_CONDITION)
         return 0;
-    return cmd->lu && cmd->lu->d_sense ? put_descriptors(cmd, out) : put_fixed(cmd, out);
+    if (THIMBLE_SCSI_DESCRIPTOR_SENSE && cmd->lu && cmd->lu->d_sense)
+        return put_descriptors(cmd, out);
+    return put_fixed(cmd, out);
 }
 
 uint32_t th_sense_build(uint32_t sense, bool descriptor, uint8_t *out)
 {
     const struct th_cmd cmd = { .sense = sense & 0xffffff };
 
-    return descriptor ? put_descriptors(&cmd, out) : put_fixed(&cmd, out);
+    if (THIMBLE_SCSI_DESCRIPTOR_SENSE && descriptor)
+        return put_descriptors(&cmd, out);
+    return put_fixed(&cmd, out);
 }

@@ -241,7 +241,8 @@ static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
             th_put32(p + 28, UINT32_C(1) << 31);        /* UGAVALID: aligned to 0 */
         }
     }
-    th_put64(p + 32, TH_MAX_WRITE_SAME_BLOCKS);
+    if (THIMBLE_SCSI_WRITE_SAME)
+        th_put64(p + 32, TH_MAX_WRITE_SAME_BLOCKS);
     return 60;
 }
 
@@ -252,14 +253,16 @@ static uint32_t vpd_characteristics(const struct th_cmd *cmd, uint8_t *p)
     return 60;
 }
 
+#if THIMBLE_SCSI_THIN
 static uint32_t vpd_provisioning(const struct th_cmd *cmd, uint8_t *p)
 {
     if (th_thin(cmd->lu)) {
-        p[1] = 0xe4;                                    /* LBPU, LBPWS, LBPWS10; LBPRZ 1 */
+        p[1] = THIMBLE_SCSI_WRITE_SAME ? 0xe4 : 0x84;   /* LBPU, LBPWS and LBPWS10; LBPRZ 1 */
         p[2] = 0x02;                                    /* thin */
     }
     return 4;
 }
+#endif
 
 static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00h lists them */
     { 0x00, vpd_supported },
@@ -268,7 +271,9 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
     { 0x86, vpd_extended },
     { 0xb0, vpd_block_limits },
     { 0xb1, vpd_characteristics },
+#if THIMBLE_SCSI_THIN
     { 0xb2, vpd_provisioning },
+#endif
 };
 
 #define N_VPD_PAGES (sizeof vpd_pages / sizeof vpd_pages[0])

@@ -118,3 +118,8 @@ int th_step_good(struct th_cmd *cmd)
     th_good(cmd);
     return TH_STEP_END;
 }
+
+int th_step_durable(struct th_cmd *cmd)
+{
+    return th_write_cache(cmd->lu) ? th_step_flush(cmd, th_step_good) : th_step_good(cmd);
+}

@@ -40,7 +40,14 @@ int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *
 int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next);
 int th_step_flush(struct th_cmd *cmd, th_step *next);
 
-/* The last step. */
+/* Last steps: the command ends well; and that, when what it wrote is durable. */
 int th_step_good(struct th_cmd *cmd);
+int th_step_durable(struct th_cmd *cmd);
+
+/* Whole blocks that fit behind the data in the parameter buffer. */
+static inline uint32_t th_work_space_blocks(const struct th_cmd *cmd)
+{
+    return (cmd->lu->param_bytes - cmd->data_bytes) >> cmd->lu->block->block_shift;
+}
 
 #endif
