@@ -51,7 +51,7 @@ void th_buf_give(struct thimble *e, struct th_buf *b)
     serve_waiting(e);
 }
 
-/* t stands in line for a data buffer: th_command_pump() is called when there is one. */
+/* t, which has nothing to send, stands in line for a data buffer: th_command_pump() is called when there is one. */
 void th_buf_wait(struct th_task *t)
 {
     struct thimble *e = t->conn->engine;
@@ -59,9 +59,9 @@ void th_buf_wait(struct th_task *t)
     if (t->waiting)
         return;
     t->waiting = true;
-    t->wait_next = NULL;
+    t->next = NULL;
     if (e->wait_first)
-        e->wait_last->wait_next = t;
+        e->wait_last->next = t;
     else
         e->wait_first = t;
     e->wait_last = t;
@@ -74,12 +74,12 @@ void th_buf_unwait(struct th_task *t)
     if (!t->waiting)
         return;
     struct th_task *before = NULL;
-    for (struct th_task *i = e->wait_first; i != t; i = i->wait_next)
+    for (struct th_task *i = e->wait_first; i != t; i = i->next)
         before = i;
     if (before)
-        before->wait_next = t->wait_next;
+        before->next = t->next;
     else
-        e->wait_first = t->wait_next;
+        e->wait_first = t->next;
     if (e->wait_last == t)
         e->wait_last = before;
     t->waiting = false;

@@ -76,11 +76,9 @@ enum th_task_phase {
 
 struct th_task {
     struct th_task *next_active;        /* conn->tasks, newest first; or the free list */
-    struct th_task *next;               /* a send queue */
-    struct th_task *wait_next;          /* engine->wait_first */
+    struct th_task *next;               /* a send queue, or those who wait for a buffer */
     struct thimble_conn *conn;
     uint32_t itt;
-    uint32_t cmd_sn;
     uint8_t  kind;                      /* enum th_task_kind */
     uint8_t  phase;                     /* enum th_task_phase */
     uint8_t  generation;                /* part of the target transfer tag: tells a stale tag */
@@ -88,7 +86,7 @@ struct th_task {
     uint16_t disk_calls;                /* buffers that are at the disk */
     bool     immediate : 1;             /* not counted in the command window */
     bool     queued : 1;                /* in a send queue */
-    bool     waiting : 1;               /* in engine->wait_first */
+    bool     waiting : 1;               /* in engine->wait_first; then not `queued` */
     bool     aborted : 1;               /* frees itself when the disk is done with it; never answers */
     bool     unsolicited : 1;           /* unsolicited Data-Out follow until the F bit */
     bool     read_dir : 1, write_dir : 1;   /* R and W bits of the command */
@@ -105,13 +103,11 @@ struct th_task {
     uint32_t edtl;                      /* Expected Data Transfer Length */
     uint32_t total;                     /* min(edtl, what the CDB says) */
     uint32_t done, asked;
-    uint32_t medium;                    /* write: bytes of `total` that are whole blocks */
     uint32_t burst_start;               /* write: where the solicited bursts begin; read: where this one did */
     uint32_t data_sn;                   /* next DataSN of the data sequence */
     uint32_t r2t_sn;                    /* next R2TSN: R2Ts sent */
-    struct th_buf *ready;               /* data for the initiator, in order; parked or ping data */
     union {
-        struct th_buf *ready_last;
+        struct th_buf *ready;           /* data for the initiator, in order; parked or ping data */
         const uint8_t *map;             /* if `mapped`: where the data is */
     };
 

@@ -46,7 +46,7 @@ static bool pass_over(struct thimble_conn *c, uint32_t cmd_sn)
     if (!t)
         return false;
     t->kind = TASK_PARKED;
-    t->cmd_sn = cmd_sn;
+    th_put32(t->bhs + 24, cmd_sn);
     th_put32(t->bhs + 16, TH_TAG_NONE); /* nobody's tag */
     t->aborted = true;
     c->n_parked++;

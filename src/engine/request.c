@@ -62,7 +62,7 @@ static void count_command(struct thimble_conn *c, const uint8_t *bhs)
 static bool is_parked(const struct thimble_conn *c, uint32_t cmd_sn)
 {
     for (const struct th_task *t = c->tasks; t; t = t->next_active)
-        if (t->kind == TASK_PARKED && t->cmd_sn == cmd_sn)
+        if (t->kind == TASK_PARKED && th_get32(t->bhs + 24) == cmd_sn)
             return true;
     return false;
 }
@@ -90,7 +90,6 @@ static bool park(struct thimble_conn *c)
     if (!t)
         return true;
     t->kind = TASK_PARKED;
-    t->cmd_sn = cmd_sn;
     memcpy(t->bhs, c->bhs, TH_BHS_BYTES);
     t->edtl = c->rx_data_len;
     c->n_parked++;
@@ -168,7 +167,6 @@ static bool on_scsi_command(struct thimble_conn *c)
     count_command(c, bhs);
     t->kind = TASK_COMMAND;
     t->itt = itt;
-    t->cmd_sn = th_get32(bhs + 24);
     t->edtl = edtl;
     t->read_dir = read_dir;
     t->write_dir = write_dir;
@@ -526,7 +524,7 @@ static void task_data_arrived(struct thimble_conn *c, struct th_task *t, struct 
             reject_or_fail(c, TH_REJECT_DATA_DIGEST, THIMBLE_REASON_DATA_DIGEST);
             break;
         }
-        t->ready = t->ready_last = b;
+        t->ready = b;
         if (t->kind == TASK_NOP)
             th_send_urgent(t);
         return;
@@ -588,14 +586,14 @@ void th_unpark(struct thimble_conn *c)
     struct th_task *t = THIMBLE_OUT_OF_ORDER ? c->tasks : NULL;
 
     while (t && c->rx_state != RX_CLOSED) {
-        if (t->kind != TASK_PARKED || t->cmd_sn != c->exp_cmd_sn) {
+        if (t->kind != TASK_PARKED || th_get32(t->bhs + 24) != c->exp_cmd_sn) {
             t = t->next_active;
             continue;
         }
 
         struct th_buf *b = t->ready;
         bool cancelled = t->aborted;
-        t->ready = t->ready_last = NULL;
+        t->ready = NULL;
         memcpy(c->bhs, t->bhs, TH_BHS_BYTES);
         c->rx_data_len = t->edtl;
         c->rx_ahs_len = 0;

@@ -163,7 +163,9 @@ static void slot_sense(struct thimble_conn *c, struct th_slot *s, const uint8_t 
  */
 static bool has_data(const struct th_task *t)
 {
-    return t->ready || (t->mapped && t->phase == PHASE_READ && t->done < t->asked);
+    if (t->mapped)
+        return t->phase == PHASE_READ && t->done < t->asked;
+    return t->ready != NULL;
 }
 
 bool th_command_has_output(const struct th_task *t)
@@ -208,7 +210,7 @@ static void make_data_in(struct thimble_conn *c, struct th_task *t)
 {
     struct th_slot *s = slot_new(c, TH_OP_DATA_IN);
     const struct th_params *p = &c->params;
-    struct th_buf *b = t->ready;
+    struct th_buf *b = t->mapped ? NULL : t->ready;
     uint32_t burst_left = p->max_burst_bytes - (t->done - t->burst_start);
     uint32_t len = th_min32(p->max_send_bytes, burst_left);
     const uint8_t *data;

@@ -36,7 +36,7 @@ struct th_task *th_task_new(struct thimble_conn *c, bool immediate)
 
 static void give_ready(struct th_task *t)
 {
-    while (t->ready) {
+    while (!t->mapped && t->ready) {
         struct th_buf *b = t->ready;
         t->ready = b->next;
         th_send_give_up(t->conn, b);
@@ -320,6 +320,13 @@ static void count_data(struct th_task *t, uint32_t len, bool final)
     }
 }
 
+/* Bytes of a WRITE's data that are whole blocks. */
+static uint32_t medium_bytes(const struct th_task *t)
+{
+    uint8_t shift = t->cmd.lu->block->block_shift;
+    return t->total >> shift << shift;
+}
+
 /* A data segment of t has arrived, in b or in its parameter buffer (b is then NULL). */
 void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, uint32_t len,
                          bool final, bool bad_digest)
@@ -339,9 +346,10 @@ void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, u
     else
         count_data(t, len, final);
 
-    if (b && t->phase == PHASE_WRITE && len > 0 && offset < t->medium) {
+    uint32_t medium = t->phase == PHASE_WRITE ? medium_bytes(t) : 0;
+    if (b && len > 0 && offset < medium) {
         b->offset = offset;
-        b->len = th_min32(len, t->medium - offset);
+        b->len = th_min32(len, medium - offset);
         write_submit(t, b);
         if (t->phase == PHASE_WRITE && t->disk_calls > 0)
             write_check(t);             /* the disk is at work: ask for more meanwhile */
@@ -366,12 +374,12 @@ static unsigned ready_count(const struct th_task *t)
 
 static void ready_add(struct th_task *t, struct th_buf *b)
 {
+    struct th_buf **end = &t->ready;
+
+    while (*end)
+        end = &(*end)->next;
     b->next = NULL;
-    if (t->ready)
-        t->ready_last->next = b;
-    else
-        t->ready = b;
-    t->ready_last = b;
+    *end = b;
 }
 
 /* A buffer of a READ came back from the disk. */
@@ -410,7 +418,8 @@ static void read_pump(struct th_task *t)
            ready_count(t) < THIMBLE_READ_AHEAD) {
         struct th_buf *b = th_buf_take(e, true);
         if (!b) {
-            th_buf_wait(t);
+            if (!t->ready)              /* else: when that was sent */
+                th_buf_wait(t);
             return;
         }
         uint32_t left = t->total - t->asked;
@@ -492,10 +501,7 @@ static void start_read(struct th_task *t)
 
 static void start_write(struct th_task *t)
 {
-    uint8_t shift = t->cmd.lu->block->block_shift;
-
     t->total = t->write_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
-    t->medium = t->total >> shift << shift;
     t->phase = PHASE_WRITE;
     if (t->asked == 0 && !t->unsolicited)   /* else write_check() comes with the data */
         write_check(t);
