@@ -526,6 +526,86 @@ int thimble_delay_disk_init(struct thimble_delay_disk *d, struct thimble_block *
 /* Does and answers the oldest `max` waiting calls; returns how many. */
 uint32_t thimble_delay_disk_run(struct thimble_delay_disk *d, uint32_t max);
 
+/* A file that lies in one or several runs of blocks of another disk, as a disk: run after run.  `extents` is
+ * borrowed.  Runs that overlap or lie outside the disk below are refused, so is a run of no blocks. */
+#define THIMBLE_EXTENTS_MAX 1024
+struct thimble_extent {
+    uint64_t first_lba;                 /* of the disk below */
+    uint64_t n_blocks;
+};
+struct thimble_extents_disk {
+    struct thimble_block block;
+    struct thimble_block *below;
+    const struct thimble_extent *extents;
+    uint32_t n_extents;
+
+    /* One request that crosses runs is done at a time, piece by piece; others of its kind wait. */
+    struct thimble_io io;
+    struct thimble_io *first, *last;
+    uint32_t done_blocks;
+    bool running;
+};
+int thimble_extents_disk_init(struct thimble_extents_disk *d, struct thimble_block *below,
+                              const struct thimble_extent *extents, uint32_t n_extents);
+
+/* A cache in memory of the caller's over another disk: small reads in sequence become long ones, small writes that
+ * are neighbours too.  docs/design.md says what it promises; in short: a flush reaches the medium or fails. */
+struct thimble_cache_line {
+    uint64_t lba;                       /* of its first block */
+    uint32_t valid, dirty;              /* one bit a block; a dirty one is valid */
+    bool     used;                      /* since the hand passed */
+};
+struct thimble_cache_config {
+    /* n_lines << (log2 of line_blocks + block_shift) bytes, aligned as the disk below likes it. */
+    void *data;
+    struct thimble_cache_line *lines;
+    uint32_t n_lines;                   /* 2 to 65535; looked through one by one: hundreds are many */
+
+    /* Blocks of a line: a power of two, 1 to 32.  0: 8. */
+    uint32_t line_blocks;
+
+    /* Lines read beyond what a reader in sequence asked for, at most n_lines - 2.  0: none. */
+    uint32_t ahead_lines;
+
+    /* Lines whose writes were answered but not yet done, at most n_lines - 1.  0: none; every
+     * write is done below before it is answered. */
+    uint32_t dirty_lines;
+
+    /* Runs of so many blocks pass by the cache.  0: 4 * line_blocks. */
+    uint32_t straight_blocks;
+};
+struct thimble_cache_disk {
+    struct thimble_block block;
+    struct thimble_block *below;
+    struct thimble_cache_config config;
+    uint32_t n_dirty;                   /* lines with late writes */
+
+    /* The request that is being done, and what waits for it. */
+    struct thimble_io *current, *first, *last, *stale;
+    struct thimble_io io, late;         /* the call below; the request for late writing */
+    uint64_t cursor_lba;                /* where late writing goes on */
+    uint64_t flight_lba;                /* what the call below is about */
+    uint32_t flight_blocks, flight_line, hand;
+    uint32_t done_blocks;
+    int32_t  flight_result, flush_result;
+    uint8_t  flight;
+    bool     running, sequential, fill_failed, write_failed, gone, lost;
+    uint64_t next_lba[4];               /* where readers in sequence will go on */
+    uint8_t  next_stream;
+
+    /* To show; they wrap. */
+    uint32_t read_hits, read_misses, late_errors, lost_blocks;
+};
+int thimble_cache_disk_init(struct thimble_cache_disk *d, struct thimble_block *below,
+                            const struct thimble_cache_config *config);
+
+/* For idle time: begins the next late write.  True: there are more, or it has not ended. */
+bool thimble_cache_disk_write_late(struct thimble_cache_disk *d);
+
+/* The medium below was changed, or its size: forgets everything, and looks at the disk below anew.  Late writes that
+ * were lost by that make the next flush fail. */
+void thimble_cache_disk_follow(struct thimble_cache_disk *d);
+
 #ifdef __cplusplus
 }
 #endif
