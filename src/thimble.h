@@ -307,8 +307,8 @@ struct thimble_config {
     void *ctx;
 
     /* The connection has something to send, can take bytes again, or is closing, without
-     * your having called a function for it.  Mandatory.  Only remember it here: the thimble_conn
-     * functions must not be called before the hook has returned. */
+     * your having called a function for it, or while you are in one, for this connection or another.
+     * Mandatory.  Only remember it here: the thimble_conn functions must not be called before the hook has returned. */
     void (*wake)(void *ctx, struct thimble_conn *c, void *port_conn);
 
     /* May be NULL.  Strings are valid during the call. */
@@ -340,7 +340,7 @@ struct thimble_config {
 #define THIMBLE_LUN_BYTES       (48 + THIMBLE_PTR_EXTRA(40))
 #define THIMBLE_TARGET_BYTES \
     (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX))
-#define THIMBLE_BASE_BYTES      (5120 + THIMBLE_PTR_EXTRA(128))
+#define THIMBLE_BASE_BYTES      (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128))
 
 /* Enough for a configuration whose other fields are at their defaults, as a constant; add
  * THIMBLE_LUN_BYTES for each further logical unit, and so on. */
@@ -353,7 +353,7 @@ struct thimble_config {
 /* Bytes that thimble_init() needs for this configuration, or 0 if a field is outside its range. */
 size_t thimble_memory_bytes(const struct thimble_config *config);
 
-/* Builds an engine in mem, which must be aligned for any object, is at least thimble_memory_bytes() long
+/* Builds an engine in mem, which must be aligned for any object and to THIMBLE_BUFFER_ALIGN, is at least thimble_memory_bytes() long
  * and belongs to the engine from now on.  The configuration is copied, what it points at is borrowed.
  * THIMBLE_OK, THIMBLE_ERR_ARGUMENT or THIMBLE_ERR_NO_MEMORY. */
 int thimble_init(struct thimble **engine, void *mem, size_t mem_bytes,
@@ -420,8 +420,10 @@ void thimble_lun_changed(struct thimble *engine, int target, uint16_t lun,
 /* Asks every initiator to negotiate its parameters again (asynchronous event 4). */
 void thimble_request_parameters(struct thimble *engine);
 
-/* Time passes.  now_ms may start anywhere and wrap.  Returns the time in ms after which it wants to be called again at
- * the latest, or THIMBLE_NEVER.  Calling it more often is harmless. */
+/* Time passes.  now_ms may start anywhere and wrap; call it once before the first connection is opened, for that is
+ * when the clock is set.  Returns the time in ms after which it wants to be called again at the latest, or
+ * THIMBLE_NEVER; what other functions are called for in between may shorten it, so a port that has been at work asks
+ * again before it sleeps.  Calling it more often is harmless. */
 uint32_t thimble_tick(struct thimble *engine, uint32_t now_ms);
 
 /* Refuses new logins (status 0x0301), asks every initiator to log out (asynchronous event 1), and closes

@@ -62,6 +62,13 @@
 #define THIMBLE_TX_SLOTS 16
 #endif
 
+/* Alignment of the buffers that a disk is handed, in bytes: a power of two, 16 to 4096.  A disk that works by DMA beside a
+ * data cache wants the length of a cache line.  If it is more
+ * than 16, thimble_init() refuses memory that is not aligned so. */
+#ifndef THIMBLE_BUFFER_ALIGN
+#define THIMBLE_BUFFER_ALIGN 16
+#endif
+
 /* Buffers that one READ may hold: 2 lets the disk read the next while the last is sent. */
 #ifndef THIMBLE_READ_AHEAD
 #define THIMBLE_READ_AHEAD 2
@@ -148,6 +155,9 @@
 #endif
 #if THIMBLE_TEXT_ANSWER_MAX < 512 || THIMBLE_TEXT_REQUEST_MAX < 8192
 #error "THIMBLE_TEXT_ANSWER_MAX is at least 512, THIMBLE_TEXT_REQUEST_MAX at least 8192"
+#endif
+#if THIMBLE_BUFFER_ALIGN < 16 || THIMBLE_BUFFER_ALIGN > 4096 || (THIMBLE_BUFFER_ALIGN & (THIMBLE_BUFFER_ALIGN - 1))
+#error "THIMBLE_BUFFER_ALIGN is a power of two, 16 to 4096"
 #endif
 #if THIMBLE_READ_AHEAD < 1 || THIMBLE_READ_AHEAD > 8
 #error "THIMBLE_READ_AHEAD is 1 to 8"

@@ -31,7 +31,7 @@ enum {
                    2 * 4096 + 1024,
 };
 
-static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(16)));
+static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(THIMBLE_BUFFER_ALIGN)));
 static struct thimble *engine;
 static struct thimble_lwip port;
 static struct thimble_lwip_conn port_conns[FIRMWARE_CONNECTIONS + 1];

@@ -77,12 +77,23 @@ struct plan {
     size_t   used;
 };
 
-static void *carve(struct plan *p, size_t size, size_t count)
+static void *carve_aligned(struct plan *p, size_t size, size_t count, size_t align)
 {
-    size_t at = (p->used + 15) & ~(size_t)15;
+    size_t at = (p->used + align - 1) & ~(align - 1);
 
     p->used = at + size * count;
     return p->base ? p->base + at : NULL;
+}
+
+static void *carve(struct plan *p, size_t size, size_t count)
+{
+    return carve_aligned(p, size, count, 16);
+}
+
+/* What a disk is handed. */
+static void *carve_data(struct plan *p, size_t size, size_t count)
+{
+    return carve_aligned(p, size, count, THIMBLE_BUFFER_ALIGN);
 }
 
 /* Plans memory for e, and when there is memory, builds it there.  Returns it then, else NULL. */
@@ -99,9 +110,9 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     struct thimble_conn *conns = carve(p, sizeof *conns, c->n_connections);
     struct th_task *tasks = carve(p, sizeof *tasks, count_tasks(c));
     struct th_negotiation *logins = carve(p, sizeof *logins, c->n_logins);
-    uint8_t *params = carve(p, THIMBLE_PARAMETER_LISTS ? c->parameter_bytes : 0, c->n_parameter_buffers);
-    uint8_t *scratch = carve(p, TH_SCRATCH_BYTES, 1);
-    uint8_t *data = carve(p, c->buffer_bytes, c->n_buffers);
+    uint8_t *params = carve_data(p, THIMBLE_PARAMETER_LISTS ? c->parameter_bytes : 0, c->n_parameter_buffers);
+    uint8_t *scratch = carve_data(p, TH_SCRATCH_BYTES, 1);
+    uint8_t *data = carve_data(p, c->buffer_bytes, c->n_buffers);
 
     if (!p->base)
         return NULL;
@@ -143,6 +154,8 @@ int thimble_init(struct thimble **engine, void *mem, size_t mem_bytes,
     struct plan p = { mem, 0 };
 
     if (need == 0 || !config->wake || !config->portal)
+        return THIMBLE_ERR_ARGUMENT;
+    if (THIMBLE_BUFFER_ALIGN > 16 && (uintptr_t)mem % THIMBLE_BUFFER_ALIGN != 0)
         return THIMBLE_ERR_ARGUMENT;
     if (mem_bytes < need)
         return THIMBLE_ERR_NO_MEMORY;
