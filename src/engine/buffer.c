@@ -4,14 +4,25 @@
  *
  * Layer 3.  The last free data buffer is kept for data that arrives: it goes to the disk and comes
  * back whatever the peers do, so a peer that does not read its answers can never stop the
- * writes of others.  That is all the deadlock avoidance there is.
+ * writes of others.  That is all the deadlock avoidance there is.  Of the others, a connection that holds as
+ * many as are left for everybody else gets no more until it reads, so it cannot stop the reads of others either.
  */
 #include "engine.h"
 
-/* leave_one: the caller will hold the buffer until a peer reads it (or its turn comes). */
-struct th_buf *th_buf_take(struct thimble *e, bool leave_one)
+/* c may hold one more buffer until its peer reads it (or its turn comes). */
+static bool may_hold(const struct thimble_conn *c)
 {
-    if (e->n_free_bufs <= (leave_one ? 1 : 0))
+    const struct thimble *e = c->engine;
+
+    return e->n_free_bufs > 1 &&
+           (c->n_held < THIMBLE_READ_AHEAD || e->n_free_bufs > 1u + c->n_held);
+}
+
+struct th_buf *th_buf_take(struct thimble_conn *c, enum th_buf_use use)
+{
+    struct thimble *e = c->engine;
+
+    if (use == BUF_HELD ? !may_hold(c) : e->n_free_bufs == 0)
         return NULL;
 
     struct th_buf *b = e->free_bufs;
@@ -20,7 +31,22 @@ struct th_buf *th_buf_take(struct thimble *e, bool leave_one)
     b->next = NULL;
     b->task = NULL;
     b->offset = b->len = b->sent = 0;
+    b->holder = NULL;
+    if (use == BUF_HELD) {
+        b->holder = c;
+        c->n_held++;
+    }
     return b;
+}
+
+/* The oldest of those who wait and may have a buffer now, or NULL. */
+static struct th_task *next_waiting(const struct thimble *e)
+{
+    struct th_task *t = e->wait_first;
+
+    while (t && !may_hold(t->conn))
+        t = t->next;
+    return t;
 }
 
 /* Buffers came back: tasks that wait for one go on, oldest first.  A task that goes on may fail and give its buffer
@@ -30,8 +56,7 @@ static void serve_waiting(struct thimble *e)
     if (e->serving)
         return;
     e->serving = true;
-    while (e->wait_first && e->n_free_bufs > 1) {
-        struct th_task *t = e->wait_first;
+    for (struct th_task *t; (t = next_waiting(e)) != NULL;) {
         struct thimble_conn *c = t->conn;
         th_buf_unwait(t);
         th_command_pump(t);
@@ -42,6 +67,9 @@ static void serve_waiting(struct thimble *e)
 
 void th_buf_give(struct thimble *e, struct th_buf *b)
 {
+    if (b->holder)
+        b->holder->n_held--;
+    b->holder = NULL;
     b->task = NULL;
     b->next = e->free_bufs;
     e->free_bufs = b;

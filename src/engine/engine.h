@@ -46,6 +46,7 @@ struct th_buf {
     struct thimble_io io;               /* its disk call */
     struct th_buf  *next;
     struct th_task *task;
+    struct thimble_conn *holder;        /* counted in its n_held; NULL: nobody's */
     uint8_t  *mem;
     uint32_t offset;                    /* of its first byte in the command's data */
     uint32_t len;                       /* bytes of data in it */
@@ -187,6 +188,7 @@ struct thimble_conn {
     uint32_t ping_ms;                   /* when our ping became due */
     uint32_t exchange_ms;               /* when the login or text exchange began */
     uint32_t send_ms;                   /* when the transport last took something, or the peer */
+    uint16_t n_held;                    /* data buffers that come back when the peer has read */
     uint16_t used;                      /* tasks of the command window in use */
     uint16_t window;                    /* tasks of the command window */
     uint16_t session;                   /* index into engine's session slots + 1; 0: none */
@@ -273,7 +275,11 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
                   enum thimble_reason *why);
 
 /* buffer.c */
-struct th_buf *th_buf_take(struct thimble *e, bool leave_one);
+enum th_buf_use {
+    BUF_TO_DISK,                        /* comes back when the disk is done with it */
+    BUF_HELD,                           /* ... when the peer has read, or a turn has come */
+};
+struct th_buf *th_buf_take(struct thimble_conn *c, enum th_buf_use use);
 void th_buf_give(struct thimble *e, struct th_buf *b);
 void th_buf_wait(struct th_task *t);
 void th_buf_unwait(struct th_task *t);

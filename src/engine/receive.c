@@ -84,9 +84,9 @@ void th_rx_retry(struct thimble_conn *c)
 static bool take_buffer(struct thimble_conn *c)
 {
     /* Data of a WRITE goes to the disk at once; everything else is held for a peer's sake. */
-    bool leave_one = !c->rx_task || c->rx_task->kind != TASK_COMMAND;
+    bool to_disk = c->rx_task && c->rx_task->kind == TASK_COMMAND;
 
-    c->rx_buf = th_buf_take(c->engine, leave_one);
+    c->rx_buf = th_buf_take(c, to_disk ? BUF_TO_DISK : BUF_HELD);
     if (!c->rx_buf) {
         th_stall(c);
         return false;

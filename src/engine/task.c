@@ -416,7 +416,7 @@ static void read_pump(struct th_task *t)
 
     while (t->phase == PHASE_READ && !t->aborted && t->asked < t->total && t->disk_calls == 0 &&
            ready_count(t) < THIMBLE_READ_AHEAD) {
-        struct th_buf *b = th_buf_take(e, true);
+        struct th_buf *b = th_buf_take(t->conn, BUF_HELD);
         if (!b) {
             if (!t->ready)              /* else: when that was sent */
                 th_buf_wait(t);
@@ -444,7 +444,7 @@ static void read_pump(struct th_task *t)
 static void reply_pump(struct th_task *t)
 {
     struct thimble *e = t->conn->engine;
-    struct th_buf *b = th_buf_take(e, true);
+    struct th_buf *b = th_buf_take(t->conn, BUF_HELD);
 
     if (!b) {
         th_buf_wait(t);

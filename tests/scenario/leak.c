@@ -120,6 +120,8 @@ const char *leak_while_running(const struct thimble *e)
         if (what)
             return what;
         bufs += bufs_of_conn(c);
+        if (c->n_held > bufs_of_conn(c))
+            return "a connection is charged for buffers that it does not have";
         stalled += c->stalled;
         texts += c->text != NULL;
     }

@@ -798,6 +798,33 @@ static void deaf_reader(struct lab *lab)
     others_go_on(lab);
 }
 
+/* He may hold half of the buffers, so the reads of others do not wait for him either. */
+static void deaf_reader_leaves_buffers(struct lab *lab)
+{
+    struct peer *p = enemy(lab, "");
+    struct cmd c[8];
+
+    p->deaf = true;
+    for (unsigned i = 0; i < COUNT(c); i++) {
+        c[i] = read_cmd(p, 0, 128);
+        start(p, &c[i]);
+    }
+    nop(p, "wake up");
+    lab_run(lab);
+    for (unsigned i = 0; i < 3; i++) {
+        read_ok(good_one, 1, 8 * i, 8);
+        write_ok(good_one, 1, 8 * i, 8, (uint8_t)('A' + i));
+    }
+    p->deaf = false;
+    p->attention = true;
+    for (unsigned i = 0; i < COUNT(c); i++) {
+        finish(p, &c[i]);
+        was(p, &c[i], TH_STATUS_GOOD, 0);
+    }
+    nop_answered(p);
+    others_go_on(lab);
+}
+
 static const struct scenario scenarios[] = {
     { .name = "the first PDU is a NOP-Out", .play = first_is_nop },
     { .name = "the first PDU is a Text Request", .play = first_is_text },
@@ -848,6 +875,11 @@ static const struct scenario scenarios[] = {
       .play = deaf_reader,
       .no_cuts = true,
       .own_pace = true },
+    { .name = "one who does not listen leaves buffers to others",
+      .play = deaf_reader_leaves_buffers,
+      .no_cuts = true,
+      .own_pace = true,
+      .options = { .config = { .n_buffers = 4 } } },
 };
 
 int main(void)
