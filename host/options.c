@@ -21,9 +21,14 @@
 
 const char options_help[] =
     "thimble serve [OPTION]... DISK...\n"
+    "thimble serve [OPTION]... --config FILE\n"
     "\n"
     "Serves disks by iSCSI.  Each DISK is a file, a block device, or ram:SIZE, and\n"
     "becomes LUN 0, 1, ... of the target.\n"
+    "\n"
+    "  --config FILE         take targets, disks and everything else from a settings\n"
+    "                        file, thimble.ini; see thimble help settings.  Options\n"
+    "                        win over the file, and a DISK over its targets\n"
     "\n"
     "What is served\n"
     "  --name IQN            name of the target\n"
@@ -189,11 +194,20 @@ bool options_address(const char *text, struct options_address *a)
         return false;
     memcpy(host, host_start, len);
     host[len] = '\0';
+    a->port_given = port_text != NULL;
 
     if (!brackets && strcmp(host, "localhost") == 0)
         return ipv4_address("127.0.0.1", (uint16_t)port, a);
     return (!brackets && ipv4_address(host, (uint16_t)port, a)) ||
            ipv6_address(host, (uint16_t)port, a);
+}
+
+void options_set_port(struct options_address *a, uint16_t port)
+{
+    if (a->address.ss_family == AF_INET)
+        ((struct sockaddr_in *)&a->address)->sin_port = htons(port);
+    else
+        ((struct sockaddr_in6 *)&a->address)->sin6_port = htons(port);
 }
 
 bool options_is_loopback(const struct options_address *a)
@@ -259,27 +273,6 @@ const char *options_name_problem(const char *name)
  * Options
  */
 
-enum {
-    OPT_LISTEN = 256,
-    OPT_NAME,
-    OPT_ALIAS,
-    OPT_CREATE,
-    OPT_BLOCK_SIZE,
-    OPT_READ_ONLY,
-    OPT_NO_UNMAP,
-    OPT_CHAP_FILE,
-    OPT_ALLOW,
-    OPT_TARGET,
-    OPT_LOG,
-    OPT_MAX_CONNECTIONS,
-    OPT_QUEUE_DEPTH,
-    OPT_LOGIN_TIMEOUT,
-    OPT_NOP_INTERVAL,
-    OPT_GRACE,
-    OPT_FAIL_CALL,
-    OPT_VERSION,
-};
-
 static const struct option long_options[] = {
     { "listen", required_argument, NULL, OPT_LISTEN },
     { "name", required_argument, NULL, OPT_NAME },
@@ -298,6 +291,7 @@ static const struct option long_options[] = {
     { "nop-interval", required_argument, NULL, OPT_NOP_INTERVAL },
     { "grace", required_argument, NULL, OPT_GRACE },
     { "fail-call", required_argument, NULL, OPT_FAIL_CALL },
+    { "config", required_argument, NULL, OPT_CONFIG },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 },
@@ -381,6 +375,8 @@ static int take_option(struct parser *p, int option, const char *arg)
     struct options_target *t = p->target;
     uint64_t v = 0;
 
+    if (option >= OPT_LISTEN)
+        o->given |= UINT32_C(1) << (option - OPT_LISTEN);
     switch (option) {
     case 1:                                     /* a word that is no option */
         if (*arg == '\0')
@@ -392,7 +388,7 @@ static int take_option(struct parser *p, int option, const char *arg)
                 "%s: a target can have %d disks; give the others to a second "
                 "--target",
                 arg, OPTIONS_DISKS_MAX);
-        t->disks[t->n_disks++] = arg;
+        t->disks[t->n_disks++] = (struct options_disk){ .name = arg };
         return 0;
     case OPT_LISTEN:
         return add_listen(p, arg);
@@ -437,7 +433,11 @@ static int take_option(struct parser *p, int option, const char *arg)
         if (!log_level_parse(arg, &o->log_level))
             return mistake(p, "--log %s: it is error, warning, info or debug", arg);
         return 0;
+    case OPT_CONFIG:
+        o->config = arg;
+        return 0;
     case 'v':
+        o->given |= UINT32_C(1) << (OPT_LOG - OPT_LISTEN);
         if (o->log_level < LEVEL_INFO)
             o->log_level = LEVEL_INFO;
         return 0;
@@ -487,7 +487,7 @@ static int check_whole(struct parser *p)
 
     if (p->target->n_disks == 0 && p->target_option_seen)
         return mistake(p, "--target %s: a DISK must follow", p->target->name);
-    if (p->target->n_disks == 0)
+    if (p->target->n_disks == 0 && !o->config)
         return mistake(
             p, "no DISK to serve: name a file, a block device or ram:SIZE, such as "
                "thimble serve --create 256M disk.img");
@@ -500,6 +500,19 @@ static int check_whole(struct parser *p)
                     "--name or --target",
                     o->targets[i].name);
     return 0;
+}
+
+/* Disks have what their target has, wherever on the line it stood. */
+static void fill_disks(struct options_target *t)
+{
+    for (size_t i = 0; i < t->n_disks; i++) {
+        struct options_disk *d = &t->disks[i];
+        d->create_bytes = t->create_bytes;
+        d->block_bytes = t->block_bytes;
+        d->read_only = t->read_only;
+        d->no_unmap = t->no_unmap;
+        d->lun = (uint8_t)i;
+    }
 }
 
 int options_parse(struct options *o, int argc, char **argv,
@@ -548,7 +561,9 @@ int options_parse(struct options *o, int argc, char **argv,
     if (check_whole(&p) < 0)
         return -1;
 
-    if (o->n_listen == 0)
+    for (size_t i = 0; i < o->n_targets; i++)
+        fill_disks(&o->targets[i]);
+    if (o->n_listen == 0 && !o->config)
         add_listen(&p, "127.0.0.1:" THIMBLE_STRING(DEFAULT_PORT));
     return 0;
 }

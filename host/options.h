@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "../src/thimble_config.h"
+#include "../src/settings/settings.h"
 #include "log.h"
 
 #define OPTIONS_LISTENERS_MAX   16
@@ -25,26 +25,62 @@
 #define DEFAULT_PORT            3260
 #define DEFAULT_TARGET_NAME     "iqn.2026-11.org.thimble:disk"
 
+struct options_disk {
+    const char *name;               /* a path or "ram:SIZE" */
+    const char *vendor, *product, *serial;      /* NULL: the usual ones */
+    uint64_t create_bytes;          /* 0: the file must exist */
+    uint32_t block_bytes;
+    uint8_t lun;
+    bool read_only, no_unmap;
+};
+
 struct options_target {
     const char *name;
     const char *alias;              /* NULL: none */
-    const char *chap_file;          /* NULL: no CHAP */
+    const char *chap_file;          /* NULL: none */
+    const struct thimble_chap *chap;            /* NULL: none; never both of them */
     const char *allowed[OPTIONS_ALLOWED_MAX];
     size_t n_allowed;
-    uint64_t create_bytes;          /* 0: the files must exist */
+    uint64_t create_bytes;          /* this and the next two lines: for each of its disks */
     uint32_t block_bytes;
     bool read_only, no_unmap;
-    const char *disks[OPTIONS_DISKS_MAX];
+    struct options_disk disks[OPTIONS_DISKS_MAX];
     size_t n_disks;
 };
 
 struct options_address {
     struct sockaddr_storage address;
     socklen_t len;
+    bool port_given;                /* it is not the default */
     const char *text;               /* as it was given */
 };
 
+/* Options with a name, also as bits of `given`. */
+enum options_option {
+    OPT_LISTEN = 256,
+    OPT_NAME,
+    OPT_ALIAS,
+    OPT_CREATE,
+    OPT_BLOCK_SIZE,
+    OPT_READ_ONLY,
+    OPT_NO_UNMAP,
+    OPT_CHAP_FILE,
+    OPT_ALLOW,
+    OPT_TARGET,
+    OPT_LOG,
+    OPT_MAX_CONNECTIONS,
+    OPT_QUEUE_DEPTH,
+    OPT_LOGIN_TIMEOUT,
+    OPT_NOP_INTERVAL,
+    OPT_GRACE,
+    OPT_FAIL_CALL,
+    OPT_CONFIG,
+    OPT_VERSION,
+};
+
 struct options {
+    const char *config;             /* a settings file, NULL: none; see settings_file.h */
+    uint32_t given;                 /* see options_given() */
     struct options_address listen[OPTIONS_LISTENERS_MAX];
     size_t n_listen;
     struct options_target targets[OPTIONS_TARGETS_MAX];
@@ -55,10 +91,21 @@ struct options {
     uint32_t login_timeout_ms, nop_interval_ms, grace_ms;
     uint32_t fail_call;             /* for tests: UINT32_MAX, no disk call fails */
     bool help, version;             /* show these and end; nothing else is checked */
+
+    /* From the settings file; NULL: none. */
+    const struct thimble_settings *settings;
+    const struct thimble_chap *discovery_chap;
 };
 
+/* It stood on the command line. */
+static inline bool options_given(const struct options *o, enum options_option option)
+{
+    return (o->given >> (option - OPT_LISTEN) & 1) != 0;
+}
+
 /* argv[0] is the command's name, "serve".  0, or -1 and one line in message.  The
- * strings of argv are borrowed. */
+ * strings of argv are borrowed.  With a settings file, listen and targets[0].disks may be
+ * empty: settings_file_apply() fills them. */
 int options_parse(struct options *o, int argc, char **argv,
                   char message[OPTIONS_MESSAGE_MAX]);
 
@@ -68,6 +115,7 @@ bool options_size(const char *text, uint64_t *bytes);
 
 /* "127.0.0.1", "127.0.0.1:3260", "localhost:3260", "::1", "[::1]:3260". */
 bool options_address(const char *text, struct options_address *a);
+void options_set_port(struct options_address *a, uint16_t port);
 bool options_is_loopback(const struct options_address *a);
 
 /* NULL: an iSCSI name (RFC 7143 4.2.7).  Otherwise what is wrong with it. */

@@ -30,6 +30,7 @@
 #include "crypto.h"
 #include "log.h"
 #include "options.h"
+#include "settings_file.h"
 
 /* Exit codes. */
 enum { DONE = 0, NOT_DURABLE = 1, NOT_STARTED = 2 };
@@ -67,6 +68,7 @@ struct served_target {
 
 struct server {
     struct options options;
+    struct settings_file file;          /* all zeros without --config */
     struct served_target *targets;
     struct thimble_sockets *sockets;
     struct thimble *engine;
@@ -90,9 +92,9 @@ static int __attribute__((format(printf, 1, 2))) not_started(const char *format,
  * Disks and targets
  */
 
-static int open_disk(struct served_disk *d, const char *name,
-                     const struct options_target *t, char *message)
+static int open_disk(struct served_disk *d, const struct options_disk *o, char *message)
 {
+    const char *name = o->name;
     uint64_t bytes;
 
     d->name = name;
@@ -102,15 +104,15 @@ static int open_disk(struct served_disk *d, const char *name,
                      "%s: not a size; write it like ram:64M", name);
             return -1;
         }
-        if (memory_disk_open(&d->memory, name, bytes, t->block_bytes, message) < 0)
+        if (memory_disk_open(&d->memory, name, bytes, o->block_bytes, message) < 0)
             return -1;
         d->kind = DISK_MEMORY;
         d->block = &d->memory.ram.block;
         return 0;
     }
-    struct file_disk_config config = { .path = name, .block_bytes = t->block_bytes,
-                                       .create_bytes = t->create_bytes,
-                                       .read_only = t->read_only };
+    struct file_disk_config config = { .path = name, .block_bytes = o->block_bytes,
+                                       .create_bytes = o->create_bytes,
+                                       .read_only = o->read_only };
     if (file_disk_open(&d->file, &config, message) < 0)
         return -1;
     d->kind = DISK_FILE;
@@ -132,9 +134,12 @@ static int open_target(struct served_target *t, const struct options *o)
     }
     for (size_t i = 0; i < t->options->n_disks; i++) {
         struct served_disk *d = &t->disks[i];
-        if (open_disk(d, t->options->disks[i], t->options, message) < 0)
+        const struct options_disk *from = &t->options->disks[i];
+        if (open_disk(d, from, message) < 0)
             return not_started("%s", message);
-        if (t->options->no_unmap) {
+        if (from->serial)
+            d->block->serial = from->serial;
+        if (from->no_unmap) {
             d->block->unmap = NULL;
             d->block->extent = NULL;
         }
@@ -194,7 +199,7 @@ static int add_target(struct server *s, struct served_target *t)
     struct thimble_target_config config = {
         .name = o->name,
         .alias = o->alias,
-        .chap = o->chap_file ? &t->chap.chap : NULL,
+        .chap = o->chap_file ? &t->chap.chap : o->chap,
         .allowed = o->n_allowed ? o->allowed : NULL,
         .n_allowed = o->n_allowed,
     };
@@ -205,16 +210,18 @@ static int add_target(struct server *s, struct served_target *t)
                            o->name, DEFAULT_TARGET_NAME);
     if (index == THIMBLE_ERR_SECRET)
         return not_started("%s: a secret in it is empty, or the same in both directions",
-                           o->chap_file);
+                           o->chap_file ? o->chap_file : o->name);
     if (index < 0)
         return not_started("%s: cannot be served (error %d)", o->name, index);
 
     for (size_t i = 0; i < o->n_disks; i++) {
-        struct thimble_lun_config lun = { .block = t->disks[i].block, .lun = (uint16_t)i,
-                                          .read_only = o->read_only };
+        const struct options_disk *d = &o->disks[i];
+        struct thimble_lun_config lun = { .block = t->disks[i].block, .lun = d->lun,
+                                          .read_only = d->read_only,
+                                          .vendor = d->vendor, .product = d->product };
         int error = thimble_lun_add(s->engine, index, &lun);
         if (error < 0)
-            return not_started("%s: cannot be served (error %d)", o->disks[i], error);
+            return not_started("%s: cannot be served (error %d)", d->name, error);
     }
     return DONE;
 }
@@ -396,7 +403,17 @@ static int start_engine(struct server *s)
         .event = on_event,
         .portal = thimble_sockets_portal,
         .crypto = &host_crypto,
+        .discovery_chap = o->discovery_chap,
     };
+    if (o->settings) {
+        thimble_settings_limits(o->settings, &config);
+        config.n_connections = o->max_connections;      /* the command line wins */
+        config.queue_depth = o->queue_depth;
+        config.login_timeout_ms = o->login_timeout_ms;
+        config.nop_interval_ms = o->nop_interval_ms ? o->nop_interval_ms : THIMBLE_NEVER;
+        if (config.n_sessions > config.n_connections)
+            config.n_sessions = config.n_connections;
+    }
     /* There are only so many commands that all sessions together may have open. */
     while (thimble_memory_bytes(&config) == 0 && config.n_sessions > 1)
         config.n_sessions /= 2;
@@ -466,7 +483,7 @@ static void warn_if_open(const struct options *o)
         if (options_is_loopback(&o->listen[i]))
             continue;
         for (size_t k = 0; k < o->n_targets; k++)
-            if (!o->targets[k].chap_file && o->targets[k].n_allowed == 0)
+            if (!o->targets[k].chap_file && !o->targets[k].chap && o->targets[k].n_allowed == 0)
                 log_line(LEVEL_WARNING,
                          "everybody who reaches %s can read%s %s; to prevent it, add "
                          "--chap-file FILE or --allow IQN", o->listen[i].text,
@@ -481,9 +498,9 @@ static void say_ready(const struct server *s)
     for (unsigned i = 0;
          thimble_sockets_listener(s->sockets, i, address, sizeof address); i++)
         for (size_t t = 0; t < s->options.n_targets; t++)
-            for (size_t lun = 0; lun < s->options.targets[t].n_disks; lun++)
-                printf("ready iscsi://%s/%s/%zu\n", address, s->options.targets[t].name,
-                       lun);
+            for (size_t d = 0; d < s->options.targets[t].n_disks; d++)
+                printf("ready iscsi://%s/%s/%u\n", address, s->options.targets[t].name,
+                       s->options.targets[t].disks[d].lun);
     fflush(stdout);
 }
 
@@ -511,6 +528,18 @@ static void run(struct server *s)
     thimble_sockets_close(s->sockets);
 }
 
+/* What the command line leaves open comes from the settings file. */
+static int take_settings(struct server *s)
+{
+    char message[OPTIONS_MESSAGE_MAX];
+
+    if (settings_file_load(&s->file, s->options.config, "thimble: ", stderr) < 0)
+        return NOT_STARTED;
+    if (settings_file_apply(&s->file, &s->options, message) < 0)
+        return not_started("%s", message);
+    return DONE;
+}
+
 int serve(int argc, char **argv)
 {
     static struct server s;
@@ -522,13 +551,17 @@ int serve(int argc, char **argv)
         fputs(s.options.help ? options_help : "thimble " THIMBLE_VERSION "\n", stdout);
         return DONE;
     }
-    log_set_level(s.options.log_level);
 
-    int code = start(&s);
-    if (code == DONE)
+    int code = s.options.config ? take_settings(&s) : DONE;
+    log_set_level(s.options.log_level);
+    if (s.file.readable_by_others)
+        log_line(LEVEL_WARNING, "%s has passwords and can be read by others than its owner; "
+                 "chmod 600 it", s.file.path);
+    if (code == DONE && (code = start(&s)) == DONE)
         run(&s);
     if (!close_targets(&s) && code == DONE)
         code = NOT_DURABLE;
+    settings_file_free(&s.file);
     log_flush();
     return code;
 }

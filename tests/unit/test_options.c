@@ -2,16 +2,22 @@
  *
  * test_options.c: the command line of `thimble serve`, and the sentence for each mistake.
  */
+#define _GNU_SOURCE
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../host/options.h"
+#include "../../host/settings_file.h"
 #include "../../src/port/sockets/sockets.h"
 
 static struct options options;
@@ -53,7 +59,7 @@ static void defaults(void **state)
     assert_string_equal(DEFAULT_TARGET_NAME, options.targets[0].name);
     assert_null(options_name_problem(DEFAULT_TARGET_NAME));
     assert_int_equal(1, options.targets[0].n_disks);
-    assert_string_equal("disk.img", options.targets[0].disks[0]);
+    assert_string_equal("disk.img", options.targets[0].disks[0].name);
     assert_int_equal(512, options.targets[0].block_bytes);
     assert_int_equal(0, options.targets[0].create_bytes);
     assert_false(options.targets[0].read_only);
@@ -96,7 +102,7 @@ static void every_option(void **state)
     assert_int_equal(9000, options.grace_ms);
     assert_int_equal(7, options.fail_call);
     assert_int_equal(3, t->n_disks);
-    assert_string_equal("ram:64M", t->disks[2]);
+    assert_string_equal("ram:64M", t->disks[2].name);
 }
 
 static void options_may_stand_anywhere(void **state)
@@ -104,7 +110,7 @@ static void options_may_stand_anywhere(void **state)
     (void)state;
     good("a.img -v b.img --read-only -- --odd-name");
     assert_int_equal(3, options.targets[0].n_disks);
-    assert_string_equal("--odd-name", options.targets[0].disks[2]);
+    assert_string_equal("--odd-name", options.targets[0].disks[2].name);
     assert_int_equal(LEVEL_INFO, options.log_level);
     good("--log debug -v a.img");
     assert_int_equal(LEVEL_DEBUG, options.log_level);
@@ -143,7 +149,7 @@ static void several_targets(void **state)
     good("first.img --target iqn.2001-04.com.example:b second.img");
     assert_int_equal(2, options.n_targets);
     assert_string_equal(DEFAULT_TARGET_NAME, options.targets[0].name);
-    assert_string_equal("first.img", options.targets[0].disks[0]);
+    assert_string_equal("first.img", options.targets[0].disks[0].name);
     assert_int_equal(1, options.targets[1].n_disks);
 }
 
@@ -166,6 +172,7 @@ static void mistakes_have_sentences(void **state)
 {
     (void)state;
     bad("", "no DISK", "name a file");
+    bad("a.img --config", "--config", "needs a value");
     bad("--nonsense a.img", "--nonsense", "thimble help serve");
     bad("-x a.img", "-x", "thimble help serve");
     bad("a.img --name", "--name", "needs a value");
@@ -356,6 +363,222 @@ static void names(void **state)
     assert_non_null(options_name_problem(longest));
 }
 
+/* --------------------------------------------------------------------------------------
+ * A settings file
+ */
+static struct settings_file file;
+
+static void write_ini(const char *path, const char *ini)
+{
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    fputs(ini, out);
+    fclose(out);
+    chmod(path, 0600);
+}
+
+/* The command line with "--config PATH" put behind it, over the file.  What settings_file_apply() returns. */
+static int with_file(const char *ini, const char *line)
+{
+    static char path[] = "/tmp/thimble-options-XXXXXX", words[1024];
+    static bool made;
+
+    if (!made) {
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        close(fd);
+        made = true;
+    }
+    write_ini(path, ini);
+    snprintf(words, sizeof words, "%s --config %s", line, path);
+    good(words);
+    settings_file_free(&file);
+    int loaded = settings_file_load(&file, options.config, "", stderr);
+    remove(path);
+    made = false;
+    memcpy(path + sizeof path - 7, "XXXXXX", 6);
+    assert_int_equal(0, loaded);
+    return settings_file_apply(&file, &options, message);
+}
+
+static void good_file(const char *ini, const char *line)
+{
+    if (with_file(ini, line) != 0)
+        fail_msg("%s: %s", ini, message);
+}
+
+static void bad_file(const char *ini, const char *line, const char *part, const char *advice)
+{
+    if (with_file(ini, line) != -1)
+        fail_msg("%s: accepted", ini);
+    if (!strstr(message, part) || !strstr(message, advice) || strchr(message, '\n'))
+        fail_msg("%s: unclear message: %s", ini, message);
+}
+
+static const char *listen_text(size_t i)
+{
+    static char text[THIMBLE_SOCKETS_ADDRESS_MAX];
+
+    assert_true(i < options.n_listen);
+    thimble_sockets_address_text((void *)&options.listen[i].address, text, sizeof text);
+    return text;
+}
+
+static const char two_targets[] =
+    "[network]\nport = 3300\nlisten = 0.0.0.0, [::1]:3301\n"
+    "[target 1]\nname = iqn.2001-04.com.example:one\nalias = One\nallow = iqn.2001-04.com.example:x\n"
+    "chap-user = alice\nchap-password = twelve-bytes-a\n"
+    "[target 2]\nname = iqn.2001-04.com.example:two\nchap-file = secrets\n"
+    "[discovery]\nchap-user = bob\nchap-password = twelve-bytes-b\n"
+    "[lun 0]\ndisk = file a.img\ncreate = 1G\nblock-size = 4096\nvendor = ACME\nserial = 42\n"
+    "[lun 5]\ndisk = file /dev/null\nread-only = yes\nunmap = no\n"
+    "[lun 6]\ntarget = 2\nnumber = 0\ndisk = ram 1M\n"
+    "[log]\nlevel = debug\n[limits]\nconnections = 7\nqueue-depth = 9\n"
+    "[timeouts]\nlogin = 20\nnop = never\ngrace = 8\n";
+
+static void a_settings_file_fills_the_options(void **state)
+{
+    const struct options_target *t = options.targets;
+
+    (void)state;
+    good_file(two_targets, "");
+    assert_string_equal("0.0.0.0:3300", listen_text(0));
+    assert_string_equal("[::1]:3301", listen_text(1));
+    assert_int_equal(2, options.n_listen);
+    assert_int_equal(2, options.n_targets);
+    assert_string_equal("iqn.2001-04.com.example:one", t[0].name);
+    assert_string_equal("One", t[0].alias);
+    assert_int_equal(1, t[0].n_allowed);
+    assert_string_equal("alice", t[0].chap->users[0].name);
+    assert_null(t[0].chap_file);
+    assert_int_equal(2, t[0].n_disks);
+    /* A relative path starts where the file is, which is /tmp. */
+    assert_string_equal("/tmp/a.img", t[0].disks[0].name);
+    assert_int_equal(1 << 30, t[0].disks[0].create_bytes);
+    assert_int_equal(4096, t[0].disks[0].block_bytes);
+    assert_string_equal("ACME", t[0].disks[0].vendor);
+    assert_string_equal("42", t[0].disks[0].serial);
+    assert_false(t[0].disks[0].read_only || t[0].disks[0].no_unmap || t[0].read_only);
+    assert_string_equal("/dev/null", t[0].disks[1].name);
+    assert_int_equal(5, t[0].disks[1].lun);
+    assert_true(t[0].disks[1].read_only && t[0].disks[1].no_unmap);
+    assert_null(t[0].disks[1].serial);
+    assert_string_equal("/tmp/secrets", t[1].chap_file);
+    assert_null(t[1].chap);
+    assert_string_equal("ram:1048576", t[1].disks[0].name);
+    assert_int_equal(0, t[1].disks[0].lun);
+    assert_string_equal("bob", options.discovery_chap->users[0].name);
+    assert_int_equal(LEVEL_DEBUG, options.log_level);
+    assert_int_equal(7, options.max_connections);
+    assert_int_equal(9, options.queue_depth);
+    assert_int_equal(20000, options.login_timeout_ms);
+    assert_int_equal(0, options.nop_interval_ms);
+    assert_int_equal(8000, options.grace_ms);
+
+    good_file("[lun]\ndisk = ram 1M\n", "");
+    assert_string_equal("127.0.0.1:3260", listen_text(0));
+    assert_int_equal(1024, options.max_connections);
+    assert_int_equal(30000, options.nop_interval_ms);
+    assert_int_equal(LEVEL_WARNING, options.log_level);
+    assert_null(options.discovery_chap);
+    settings_file_free(&file);
+}
+
+static void the_command_line_wins_over_the_file(void **state)
+{
+    const struct options_target *t = options.targets;
+
+    (void)state;
+    good_file(two_targets, "--listen 127.0.0.1 --listen 127.0.0.2:1 -v --max-connections 3 --queue-depth 4 "
+                           "--login-timeout 5 --nop-interval 6 --grace 0");
+    assert_int_equal(2, options.n_listen);
+    assert_string_equal("127.0.0.1:3300", listen_text(0));
+    assert_string_equal("127.0.0.2:1", listen_text(1));
+    assert_int_equal(LEVEL_INFO, options.log_level);
+    assert_int_equal(3, options.max_connections);
+    assert_int_equal(4, options.queue_depth);
+    assert_int_equal(5000, options.login_timeout_ms);
+    assert_int_equal(6000, options.nop_interval_ms);
+    assert_int_equal(0, options.grace_ms);
+    assert_int_equal(2, options.n_targets);
+
+    good_file(two_targets, "--read-only --no-unmap --alias Both --chap-file mine --block-size 512 "
+                           "--create 2G --allow iqn.2001-04.com.example:y");
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal("Both", t[i].alias);
+        assert_string_equal("mine", t[i].chap_file);
+        assert_null(t[i].chap);
+        assert_int_equal(1, t[i].n_allowed);
+        assert_string_equal("iqn.2001-04.com.example:y", t[i].allowed[0]);
+        assert_true(t[i].read_only && t[i].disks[0].read_only && t[i].disks[0].no_unmap);
+        assert_int_equal(512, t[i].disks[0].block_bytes);
+        assert_true(t[i].disks[0].create_bytes == UINT64_C(2) << 30);
+    }
+
+    good_file("[lun]\ndisk = ram 1M\n", "--name iqn.2001-04.com.example:mine");
+    assert_string_equal("iqn.2001-04.com.example:mine", t[0].name);
+    good_file(two_targets, "--name iqn.2001-04.com.example:mine b.img");
+    assert_int_equal(1, options.n_targets);
+    assert_string_equal("iqn.2001-04.com.example:mine", t[0].name);
+    assert_string_equal("b.img", t[0].disks[0].name);
+    assert_null(t[0].chap);
+    assert_int_equal(2, options.n_listen);
+    good_file(two_targets, "--target iqn.2001-04.com.example:mine b.img");
+    assert_int_equal(1, options.n_targets);
+    settings_file_free(&file);
+}
+
+static void what_a_host_cannot_do_with_a_file(void **state)
+{
+    (void)state;
+    bad_file("", "", "no disk to serve", "[lun 0]");
+    bad_file("\n[lun 2]\ndisk = flash\nnumber = 0\n", "", ":2: [lun 2]", "disk = file PATH");
+    bad_file("[lun]\ndisk = partition 1\n", "", ":1: [lun 0]", "ram SIZE");
+    bad_file("[lun]\ndisk = ram 1M\n[network]\nlisten = nowhere\n", "", ":4: [network] listen: \"nowhere\"",
+             "numeric address");
+    bad_file(two_targets, "--name iqn.2001-04.com.example:mine", "--name", "has 2 targets");
+    settings_file_free(&file);
+}
+
+static void a_file_with_mistakes_or_without_bytes(void **state)
+{
+    char path[] = "/tmp/thimble-options-XXXXXX", *said = NULL;
+    size_t len;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    write_ini(path, "[network]\nport = x\nprot = 1\n[lun]\ndisk = ram 1M\n");
+    FILE *problems = open_memstream(&said, &len);
+    assert_int_equal(-1, settings_file_load(&file, path, "thimble: ", problems));
+    fclose(problems);
+    assert_non_null(strstr(said, ":2: [network] port: \"x\" is wrong"));
+    assert_non_null(strstr(said, "\nthimble: /tmp/thimble-options-"));
+    free(said);
+
+    write_ini(path, "[target]\nchap-user = a\nchap-password = twelve-bytes-a\n[lun]\ndisk = ram 1M\n");
+    assert_int_equal(0, settings_file_load(&file, path, "", stderr));
+    assert_false(file.readable_by_others);
+    chmod(path, 0640);
+    assert_int_equal(0, settings_file_load(&file, path, "", stderr));
+    assert_true(file.readable_by_others);
+    write_ini(path, "[lun]\ndisk = ram 1M\n");
+    chmod(path, 0644);
+    assert_int_equal(0, settings_file_load(&file, path, "", stderr));
+    assert_false(file.readable_by_others);
+    remove(path);
+
+    problems = open_memstream(&said, &len);
+    assert_int_equal(-1, settings_file_load(&file, path, "", problems));
+    assert_int_equal(-1, settings_file_load(&file, "/tmp", "", problems));
+    fclose(problems);
+    assert_non_null(strstr(said, "cannot be opened: No such file"));
+    assert_non_null(strstr(said, "/tmp:1: the file cannot be read to its end"));
+    free(said);
+}
+
 /* The help names every option that there is, and no line is wider than a terminal. */
 static void help_is_whole(void **state)
 {
@@ -378,6 +601,7 @@ static void help_is_whole(void **state)
         "--grace",
         "--help",
         "--version",
+        "--config",
         "--fail-call",
         DEFAULT_TARGET_NAME,
     };
@@ -404,6 +628,10 @@ int main(void)
         cmocka_unit_test(sizes),
         cmocka_unit_test(addresses),
         cmocka_unit_test(names),
+        cmocka_unit_test(a_settings_file_fills_the_options),
+        cmocka_unit_test(the_command_line_wins_over_the_file),
+        cmocka_unit_test(what_a_host_cannot_do_with_a_file),
+        cmocka_unit_test(a_file_with_mistakes_or_without_bytes),
         cmocka_unit_test(help_is_whole),
     };
 
