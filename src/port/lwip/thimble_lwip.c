@@ -17,8 +17,6 @@
 #ifdef __has_include
 #if defined(__IMXRT1062__) && __has_include(<QNEthernet.h>)
 #define THIMBLE_PORT_LWIP 1             /* Teensy 4.1 */
-#elif defined(ARDUINO_ARCH_RP2040) && __has_include(<lwip/tcp.h>)
-#define THIMBLE_PORT_LWIP 1             /* Pico W, Pico with W5500 */
 #endif
 #endif
 #endif

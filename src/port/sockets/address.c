@@ -2,7 +2,9 @@
  *
  * address.c: socket addresses as text.  Layer 6, pure functions.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #if defined(__unix__) || defined(__APPLE__) || defined(ESP_PLATFORM)
 

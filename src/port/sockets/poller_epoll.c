@@ -6,7 +6,9 @@
  * directions and edge-triggered; the kernel arms it again by itself, when a call found
  * it not ready.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #include "poller.h"
 

@@ -5,7 +5,9 @@
  * Layer 6, includes poller.h only.  poll() reports levels; they become edges by asking
  * for a direction only from th_poller_arm() until the report.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #include "poller.h"
 

@@ -16,7 +16,9 @@
  * that is there, then sends all answers, and is bounded in bytes, so that nobody
  * starves the others.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #if defined(__unix__) || defined(__APPLE__) || defined(ESP_PLATFORM)
 

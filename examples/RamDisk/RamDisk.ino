@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// RamDisk: 64 KiB of memory as a disk, for a first connection: no card is needed.  What is written
+// is gone when the power is.
+#include <thimble_board.h>
+
+#include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
+
+static uint8_t memory[64 * 1024];
+static struct thimble_ram_disk disk;
+
+void setup()
+{
+    struct thimble_board_config config = {};
+    thimble_board_begin(&config);
+
+    thimble_ram_disk_init(&disk, memory, sizeof memory / 512, 9);
+    struct thimble_lun_config lun = {};
+    lun.block = &disk.block;
+    thimble_board_lun_add(0, &lun);
+}
+
+void loop()
+{
+    thimble_board_run();
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// SdCard: the whole SD card as a disk.  Everything that is on it can be overwritten by whoever logs in.
+#include <thimble_board.h>
+
+#include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
+#include <SdFat.h>
+
+void setup()
+{
+    struct thimble_board_config config = {};
+    thimble_board_begin(&config);
+
+    struct thimble_lun_config lun = {};
+    lun.block = thimble_board_card();
+    thimble_board_lun_add(0, &lun);
+}
+
+void loop()
+{
+    thimble_board_run();
+}

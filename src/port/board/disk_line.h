@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * disk_line.h: the disk of a logical unit as the engine sees it: requests wait in line and are done one at
+ * a time between two turns of the main loop, so that frames, timers and the watchdog get their turn
+ * however long the line is.  It also lights an LED while the disk below works, and counts bytes.
+ *
+ * boards/common/disk_queue.c does this for the emulated boards; it shares neither their board.h nor
+ * their trust that the disk below answers at once.
+ *
+ * Layer 6, private to src/port/.
+ */
+#ifndef TH_BOARD_DISK_LINE_H
+#define TH_BOARD_DISK_LINE_H
+
+#include "../../thimble.h"
+
+struct th_disk_line {
+    struct thimble_block block;
+    struct thimble_block *below;
+    struct thimble_io *first, *last;    /* waiting, oldest first */
+    struct thimble_io own;              /* the call below, for the first one or a piece of it */
+    uint32_t own_blocks;
+    bool in_flight;                     /* the disk below will answer that later */
+    uint32_t bytes_read, bytes_written; /* to show; wrap */
+};
+
+void th_disk_line_init(struct th_disk_line *l, struct thimble_block *below);
+
+/* The disk below has another size, or can do more or less than before. */
+void th_disk_line_follow(struct th_disk_line *l);
+
+/* Does one piece of work, if there is any. */
+void th_disk_line_run(struct th_disk_line *l);
+
+#endif

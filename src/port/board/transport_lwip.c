@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport_lwip.c: board.c's transport where lwIP has no task of its own: Teensy 4.1 with QNEthernet.
+ *
+ * Layer 6.
+ */
+#include "which.h"
+
+#if TH_BOARD_ANY
+
+#include "../lwip/thimble_lwip.h"
+#include "platform.h"
+
+static struct thimble_lwip port;
+static struct thimble_lwip_conn conns[THIMBLE_BOARD_CONNECTIONS + 1];
+
+int th_transport_prepare(struct thimble_config *config)
+{
+    config->ctx = &port;
+    config->wake = thimble_lwip_wake;
+    config->portal = thimble_lwip_portal;
+    return THIMBLE_OK;
+}
+
+int th_transport_start(struct thimble *engine, uint16_t tcp_port)
+{
+    thimble_tick(engine, th_board_ms());
+    return thimble_lwip_start(&port, engine, conns, THIMBLE_BOARD_CONNECTIONS + 1, tcp_port);
+}
+
+/* Nobody sleeps here: frames are looked for between two calls. */
+void th_transport_poll(void)
+{
+    thimble_lwip_poll(&port);
+    thimble_tick(port.engine, th_board_ms());
+    thimble_lwip_poll(&port);
+}
+
+unsigned th_transport_open(void)
+{
+    return port.n_open;
+}
+
+#else
+
+/* ISO C wants something in every file. */
+typedef int th_transport_is_not_lwip;
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * which.h: is this a board that thimble_board.h is for?  From what its compiler defines.
+ *
+ *     TH_BOARD_TEENSY    Teensy 4.1, if QNEthernet is there
+ *
+ * Elsewhere the files of port/board and port/teensy compile to nothing.
+ *
+ * Layer 6, private to src/port/.
+ */
+#ifndef TH_BOARD_WHICH_H
+#define TH_BOARD_WHICH_H
+
+#if defined(__IMXRT1062__) && defined(ARDUINO_TEENSY41) && defined(__has_include)
+#if __has_include(<QNEthernet.h>)
+#define TH_BOARD_TEENSY 1
+#endif
+#endif
+#ifndef TH_BOARD_TEENSY
+#define TH_BOARD_TEENSY 0
+#endif
+
+#define TH_BOARD_ANY TH_BOARD_TEENSY
+
+#endif
