@@ -36,7 +36,7 @@ static void data_done(struct thimble_conn *c)
 
 static void pad_done(struct thimble_conn *c)
 {
-    if (c->ddigest)
+    if (THIMBLE_DIGESTS && c->ddigest)
         next_piece(c, RX_DDIGEST);
     else
         data_done(c);
@@ -103,7 +103,7 @@ static void header_arrived(struct thimble_conn *c)
 
 static void ahs_done(struct thimble_conn *c)
 {
-    if (c->hdigest)
+    if (THIMBLE_DIGESTS && c->hdigest)
         next_piece(c, RX_HDIGEST);
     else
         header_arrived(c);
@@ -227,7 +227,7 @@ void thimble_conn_rx_ack(struct thimble_conn *c, size_t n)
 
     TH_ASSERT(n > 0);
     c->heard = true;
-    if ((in_header && c->hdigest) || (in_data && c->ddigest))
+    if (THIMBLE_DIGESTS && ((in_header && c->hdigest) || (in_data && c->ddigest)))
         digest(c, n);
     if (c->rx_state == RX_DATA && c->rx_into == INTO_TEXT)
         th_negotiation_rx_ack(c->text, n);
@@ -243,7 +243,7 @@ void thimble_conn_rx_ack(struct thimble_conn *c, size_t n)
             ahs_done(c);
         break;
     case RX_HDIGEST:
-        if (c->rx_got == 4)
+        if (THIMBLE_DIGESTS && c->rx_got == 4)
             hdigest_done(c);
         break;
     case RX_DATA:
@@ -255,7 +255,7 @@ void thimble_conn_rx_ack(struct thimble_conn *c, size_t n)
             pad_done(c);
         break;
     case RX_DDIGEST:
-        if (c->rx_got == 4)
+        if (THIMBLE_DIGESTS && c->rx_got == 4)
             ddigest_done(c);
         break;
     case RX_DISPATCH:

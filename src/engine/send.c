@@ -109,7 +109,7 @@ static struct th_slot *slot_new(struct thimble_conn *c, enum th_opcode opcode)
 
 static void put_header_digest(struct thimble_conn *c, struct th_slot *s)
 {
-    if (c->tx_hdigest) {
+    if (THIMBLE_DIGESTS && c->tx_hdigest) {
         th_crc32c_put(s->head + TH_BHS_BYTES, th_crc32c(TH_CRC32C_INIT, s->head, TH_BHS_BYTES));
         s->head_len += 4;
     }
@@ -130,7 +130,7 @@ static void slot_data(struct thimble_conn *c, struct th_slot *s, const uint8_t *
         return;
     memset(s->head + s->tail_at, 0, pad);
     s->tail_len = (uint8_t)pad;
-    if (c->tx_ddigest) {
+    if (THIMBLE_DIGESTS && c->tx_ddigest) {
         uint32_t crc = th_crc32c(th_crc32c(TH_CRC32C_INIT, data, len), zero, pad);
         th_crc32c_put(s->head + s->tail_at + pad, crc);
         s->tail_len = (uint8_t)(pad + 4);
@@ -151,7 +151,7 @@ static void slot_sense(struct thimble_conn *c, struct th_slot *s, const uint8_t 
     th_put16(data, len);
     memcpy(data + 2, sense, len);
     s->head_len = (uint8_t)(s->head_len + th_pad4(data_len));
-    if (c->tx_ddigest) {
+    if (THIMBLE_DIGESTS && c->tx_ddigest) {
         th_crc32c_put(s->head + s->head_len,
                       th_crc32c(TH_CRC32C_INIT, data, th_pad4(data_len)));
         s->head_len += 4;
