@@ -45,8 +45,8 @@
 #define FIRMWARE_TARGET_ALIAS "SD card of " BOARD_NAME
 #endif
 
-/* CHAP: who may log in.  Without FIRMWARE_CHAP_NAME everybody may.  The second pair is ours, for
- * initiators that want to know whom they talk to. */
+/* CHAP: who may log in.  Without FIRMWARE_CHAP_NAME everybody may.  The second pair is ours,
+ * for initiators that want to know whom they talk to. */
 #if defined(FIRMWARE_CHAP_NAME) && !defined(FIRMWARE_CHAP_SECRET)
 #error "FIRMWARE_CHAP_NAME needs FIRMWARE_CHAP_SECRET"
 #endif
@@ -57,6 +57,24 @@
 /* 0: the whole card; 1 and up: a partition of its MBR or GPT, counted as Linux does. */
 #ifndef FIRMWARE_PARTITION
 #define FIRMWARE_PARTITION 0
+#endif
+
+/* A file that is served as the disk when the card has a FAT16, FAT32 or exFAT volume with it; a
+ * path with / is possible.  If the file is there but cannot be served, nothing is: an initiator
+ * must never get the card in place of the file.  Without the file, it is the whole card or the
+ * partition as set above.  "": do not look.  The name should be one that no initiator puts on
+ * a whole card that it formats. */
+#ifndef FIRMWARE_IMAGE_FILE
+#if FIRMWARE_PARTITION > 0
+#define FIRMWARE_IMAGE_FILE ""
+#else
+#define FIRMWARE_IMAGE_FILE "thimble.img"
+#endif
+#endif
+
+/* Pieces in which the file may lie on the card, 16 bytes each. */
+#ifndef FIRMWARE_IMAGE_RUNS
+#define FIRMWARE_IMAGE_RUNS 8
 #endif
 
 /* 1: the card is served write-protected. */

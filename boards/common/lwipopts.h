@@ -23,6 +23,9 @@
 #define LWIP_IPV6                       0       /* (*) about 15 KiB of flash */
 #endif
 #define LWIP_ARP                        1
+#define ARP_QUEUEING                    1       /* else of two SYNs at once one waits 3 s */
+#define ARP_QUEUE_LEN                   4
+#define MEMP_NUM_ARP_QUEUE              4
 #define LWIP_ETHERNET                   1
 #define LWIP_ICMP                       1
 #define LWIP_DHCP                       1

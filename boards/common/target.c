@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * target.c: the board as an iSCSI target (app.h): one target, one logical unit, the card.
+ * target.c: the board as an iSCSI target (app.h): one target, one logical unit, the card
+ * or a file on it.
  *
  * Puts together what others do: the engine (thimble.h), its port on lwIP, the board's card
  * behind a queue, and tells on the serial line what goes on.
@@ -10,19 +11,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "block/fat.h"
 #include "block/partition.h"
 #include "board.h"
 #include "crypto.h"
+#include "device/backoff.h"
 #include "disk_queue.h"
 #include "firmware_config.h"
+#include "leds.h"
 #include "net.h"
 #include "port/lwip/thimble_lwip.h"
+#include "random.h"
 #include "thimble.h"
 
 enum {
     LUN = 0,
     DISK_LOOK_MS = 20,                  /* how often the card is looked after */
-    ERROR_LED_MS = 2000,
 
     /* Sum of the parts as thimble.h tells their sizes.  The log tells what is used of it. */
     TASKS = FIRMWARE_CONNECTIONS * 3 + FIRMWARE_SESSIONS * FIRMWARE_QUEUE_DEPTH,
@@ -41,17 +45,16 @@ static struct {
     uint32_t disk_errors, refused;
 } count;
 
-static uint32_t error_led_since_ms;
-static bool error_led;
-
 /* ---------------------------------------------------------------------------------------
  * The card
  */
 static struct thimble_block *card;
-static struct thimble_block *served;    /* of the card: all, or a partition */
+static struct thimble_block *served;    /* all of it, a partition, a file, or nothing */
 static struct disk_queue queue;         /* over that, or over that with bad blocks */
+static const char *what_is_served;      /* or why nothing is */
+static enum thimble_lights_error trouble;
+static bool look_again;                 /* the card could not be read: perhaps later */
 
-#if FIRMWARE_PARTITION > 0
 static int absent_ready(struct thimble_block *b)
 {
     (void)b;
@@ -64,67 +67,165 @@ static int absent_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
     (void)b, (void)lba, (void)n_blocks, (void)buf, (void)io;
     return THIMBLE_ERR_NO_MEDIUM;
 }
+
+static void serve_nothing(const char *why, enum thimble_lights_error error)
+{
+    static struct thimble_block absent;
+
+    absent = (struct thimble_block){
+        .size_blocks = 1, .block_shift = card->block_shift, .removable = card->removable,
+        .read = absent_read, .ready = absent_ready,
+    };
+    served = &absent;
+    what_is_served = why;
+    trouble = error;
+}
+
+/* For the search, which reads block after block: a large card may take longer than the
+ * watchdog. */
+static int read_patiently(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf,
+                          struct thimble_io *io)
+{
+    (void)b;
+    board_watchdog_feed();
+    return card->read(card, lba, n_blocks, buf, io);
+}
+
+/* The image file, if there is one.  False: the card has none.  Not inlined, for its block is on
+ * the stack only while that is otherwise empty. */
+static __attribute__((noinline)) bool choose_image(void)
+{
+    static struct thimble_extents_disk image;
+    static struct thimble_extent runs[FIRMWARE_IMAGE_RUNS];
+    uint8_t block[512] __attribute__((aligned(THIMBLE_BUFFER_ALIGN)));
+    struct thimble_block looked_at = *card;
+    struct thimble_fat fs;
+    struct thimble_fat_file file;
+    uint32_t n_runs = 0;
+
+    looked_at.read = read_patiently;
+    enum thimble_fat_result result = thimble_fat_mount(&fs, &looked_at, block, sizeof block);
+    if (result == THIMBLE_FAT_OK)
+        result = thimble_fat_open(&fs, &file, FIRMWARE_IMAGE_FILE);
+    if (result == THIMBLE_FAT_NO_VOLUME || result == THIMBLE_FAT_NO_FILE)
+        return false;
+    if (result == THIMBLE_FAT_OK)
+        result = thimble_fat_extents(&file, runs, FIRMWARE_IMAGE_RUNS, &n_runs);
+    if (result == THIMBLE_FAT_OK &&
+        thimble_extents_disk_init(&image, card, runs, n_runs) != THIMBLE_OK)
+        result = THIMBLE_FAT_DAMAGED;
+
+    look_again = result == THIMBLE_FAT_DISK;
+    if (result != THIMBLE_FAT_OK) {
+        serve_nothing(thimble_fat_text(result), look_again ? THIMBLE_LIGHTS_CARD_FAILED
+                                                           : THIMBLE_LIGHTS_FILE_UNUSABLE);
+        return true;
+    }
+    if (file.read_only) {
+        image.block.write = NULL;
+        image.block.unmap = NULL;
+        image.block.write_zeroes = NULL;
+    }
+    served = &image.block;
+    what_is_served = FIRMWARE_IMAGE_FILE;
+    return true;
+}
+
+#if FIRMWARE_PARTITION > 0
+static __attribute__((noinline)) void choose_partition(void)
+{
+    static struct thimble_offset_disk partition;
+    uint8_t block[512] __attribute__((aligned(THIMBLE_BUFFER_ALIGN)));
+    struct thimble_partition p;
+
+    int result = thimble_partition_find(&p, card, FIRMWARE_PARTITION, block, sizeof block);
+    if (result == THIMBLE_OK) {
+        thimble_offset_disk_init(&partition, card, p.first_lba, p.size_blocks);
+        served = &partition.block;
+        what_is_served = "the partition";
+    } else if (result == THIMBLE_ERR_ARGUMENT) {
+        serve_nothing("the card has not the partition that is to be served",
+                      THIMBLE_LIGHTS_FILE_MISSING);
+    } else {
+        look_again = true;
+        serve_nothing("the card cannot be read", THIMBLE_LIGHTS_CARD_FAILED);
+    }
+}
 #endif
 
 /* Finds what is to be served, anew for each card. */
 static void choose_served(void)
 {
-#if FIRMWARE_PARTITION > 0
-    static struct thimble_offset_disk partition;
-    static uint8_t block[512];
-    struct thimble_partition p;
-
-    served = &partition.block;
-    if ((!card->ready || card->ready(card) == THIMBLE_OK) &&
-        thimble_partition_find(&p, card, FIRMWARE_PARTITION, block, sizeof block) ==
-            THIMBLE_OK) {
-        thimble_offset_disk_init(&partition, card, p.first_lba, p.size_blocks);
+    look_again = false;
+    trouble = THIMBLE_LIGHTS_NO_ERROR;
+    if (card->ready && card->ready(card) != THIMBLE_OK) {
+        serve_nothing("no card, or one that does not answer", THIMBLE_LIGHTS_CARD_MISSING);
         return;
     }
-    partition.block = (struct thimble_block){
-        .size_blocks = 1, .block_shift = card->block_shift, .removable = card->removable,
-        .read = absent_read, .ready = absent_ready,
-    };
+    if (sizeof FIRMWARE_IMAGE_FILE > 1 && choose_image())
+        return;
+#if FIRMWARE_PARTITION > 0
+    choose_partition();
 #else
     served = card;
+    what_is_served = "all of it";
 #endif
 }
 
 static void tell_card(void)
 {
-    if (served->ready && served->ready(served) != THIMBLE_OK) {
-        printf("card: none, or not the partition that is to be served\n");
+    if (trouble != THIMBLE_LIGHTS_NO_ERROR) {
+        printf("card: nothing is served: %s\n", what_is_served);
         return;
     }
-    printf("card: %lu MiB, serial number %s%s\n",
+    printf("card: %s is served, %lu MiB, serial number %s%s\n", what_is_served,
            (unsigned long)(served->size_blocks >> (20 - served->block_shift)),
-           card->serial ? card->serial : "none", card->write ? "" : ", write-protected");
+           card->serial ? card->serial : "none", served->write ? "" : ", write-protected");
+}
+
+/* For tests: the disk with its bad blocks. */
+static struct thimble_block *as_configured(struct thimble_block *disk)
+{
+#if FIRMWARE_BAD_BLOCKS > 0
+    static struct thimble_fault_disk fault;
+    thimble_fault_disk_init(&fault, disk);
+    fault.result = THIMBLE_ERR_IO;
+    fault.fail_at = 0;
+    fault.sticky = true;
+    fault.lba_only = true;
+    fault.bad_lba = FIRMWARE_BAD_LBA;
+    fault.bad_blocks = FIRMWARE_BAD_BLOCKS;
+    return &fault.block;
+#else
+    return disk;
+#endif
 }
 
 static void watch_card(void)
 {
-    static uint32_t looked_ms;
-    if (board_ms() - looked_ms < DISK_LOOK_MS)
+    static struct thimble_backoff patience = { 1000, 60000, 0 };
+    static uint32_t looked_ms, chosen_ms, wait_ms;
+    uint32_t now_ms = board_ms();
+    if (now_ms - looked_ms < DISK_LOOK_MS)
         return;
-    looked_ms = board_ms();
-    if (board_disk_poll()) {
-        choose_served();
-        disk_queue_follow(&queue);
-        tell_card();
-        thimble_lun_changed(engine, target, LUN, THIMBLE_LUN_MEDIUM_CHANGED);
-    }
+    looked_ms = now_ms;
+
+    bool changed = board_disk_poll();
+    if (changed || !look_again)
+        thimble_backoff_reset(&patience);
+    if (!changed && (!look_again || now_ms - chosen_ms < wait_ms))
+        return;
+    choose_served();
+    chosen_ms = board_ms();
+    wait_ms = thimble_backoff_next(&patience, random_u32());
+    disk_queue_follow(&queue, as_configured(served));
+    tell_card();
+    thimble_lun_changed(engine, target, LUN, THIMBLE_LUN_MEDIUM_CHANGED);
 }
 
 /* ---------------------------------------------------------------------------------------
  * What happens, for whoever looks at the serial line
  */
-static void error_light(void)
-{
-    board_led(BOARD_LED_ERROR, true);
-    error_led = true;
-    error_led_since_ms = board_ms();
-}
-
 static void on_event(void *ctx, const struct thimble_event *e)
 {
     const char *who = e->initiator[0] ? e->initiator : "somebody";
@@ -161,7 +262,7 @@ static void on_event(void *ctx, const struct thimble_event *e)
     case THIMBLE_EVENT_DISK_ERROR:
         count.disk_errors++;
         printf("card: error, sense %06lx\n", (unsigned long)e->detail);
-        error_light();
+        leds_report(THIMBLE_LIGHTS_CARD_FAILED);
         break;
     }
 }
@@ -248,19 +349,7 @@ static struct thimble_block *served_disk(void)
     card = board_disk();
     choose_served();
     tell_card();
-#if FIRMWARE_BAD_BLOCKS > 0
-    static struct thimble_fault_disk fault;
-    thimble_fault_disk_init(&fault, served);
-    fault.result = THIMBLE_ERR_IO;
-    fault.fail_at = 0;
-    fault.sticky = true;
-    fault.lba_only = true;
-    fault.bad_lba = FIRMWARE_BAD_LBA;
-    fault.bad_blocks = FIRMWARE_BAD_BLOCKS;
-    disk_queue_init(&queue, &fault.block);
-#else
-    disk_queue_init(&queue, served);
-#endif
+    disk_queue_init(&queue, as_configured(served));
     return &queue.block;
 }
 
@@ -307,10 +396,10 @@ uint32_t app_poll(void)
 
     tell_address();
     tell_traffic();
-    if (error_led && board_ms() - error_led_since_ms > ERROR_LED_MS) {
-        error_led = false;
-        board_led(BOARD_LED_ERROR, false);
-    }
+    bool no_network = net_address()[0] == '\0';
+    leds_error(trouble ? trouble : no_network ? THIMBLE_LIGHTS_NETWORK_MISSING
+                                              : THIMBLE_LIGHTS_NO_ERROR);
+    leds_show();
     if (again)
         return 0;
     return idle_ms < DISK_LOOK_MS ? idle_ms : DISK_LOOK_MS;

@@ -105,11 +105,11 @@ void board_sleep(uint32_t max_ms)
 
 void board_led(enum board_led led, bool on)
 {
-    static uint32_t lit;
-    uint32_t bit = led == BOARD_LED_ERROR ? LED_ERROR : LED_TRANSFER;
+    static uint32_t lit;                /* as the firmware sees them: two share an LED */
 
-    lit = on ? lit | bit : lit & ~bit;
-    LED0 = lit;
+    lit = on ? lit | BIT(led) : lit & ~BIT(led);
+    LED0 = (lit & BIT(BOARD_LED_ERROR) ? LED_ERROR : 0) |
+           (lit & (BIT(BOARD_LED_READ) | BIT(BOARD_LED_WRITE)) ? LED_TRANSFER : 0);
 }
 
 _Noreturn void board_restart(void)

@@ -11,8 +11,8 @@
 
 #define LAN9118_BASE            0xa0000000
 
-/* lwipopts.h.  The controller holds six frames: a bigger window would overrun it. */
-#define TCP_WND                 (4 * TCP_MSS)
+/* lwipopts.h.  The controller holds six frames: two initiators may write at once. */
+#define TCP_WND                 (3 * TCP_MSS)
 #define TCP_SND_BUF             (16 * TCP_MSS)
 #define TCP_SND_QUEUELEN        48
 #define TCP_QUEUE_OOSEQ         1

@@ -73,10 +73,20 @@ class Machine:
     def wait_for(self, text, seconds=20, times=1):
         """Waits until text has been logged so many times."""
         with self._changed:
-            if not self._changed.wait_for(
-                    lambda: self.log.count(text) >= times or self.process.poll() is not None,
-                    seconds) or self.log.count(text) < times:
-                raise AssertionError(f"{self.board}: no '{text}' in {seconds} s; log:\n{self.log}")
+            self._changed.wait_for(
+                lambda: self.log.count(text) >= times or self.process.poll() is not None, seconds)
+            said = self.log.count(text) >= times
+        if not said:
+            raise AssertionError(f"{self.board}: no '{text}' in {seconds} s; {self.story()}")
+
+    def story(self):
+        """Whether QEMU still runs, and what the board has said: for a failed test."""
+        try:
+            end = f"QEMU ended with {self.process.wait(0.5)}"   # a broken connection comes first
+        except subprocess.TimeoutExpired:
+            end = "QEMU runs"
+        with self._changed:
+            return f"{end}; log:\n{self.log}"
 
     def monitor(self, command):
         """One command to QEMU's monitor; returns what it says."""

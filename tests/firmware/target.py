@@ -11,6 +11,7 @@
 
 import os
 import random
+import select
 import socket
 import struct
 import subprocess
@@ -60,7 +61,7 @@ def start(image_size=64 * MIB, elf="thimble.elf", prepare=None):
 
 def healthy(m):
     """Nothing restarted, and a new initiator is served at once."""
-    assert m.log.count("ready iscsi://") == 1, f"the board restarted:\n{m.log}"
+    assert m.log.count("ready iscsi://") == 1, f"the board restarted: {m.story()}"
     with_session(m, lambda i: i.read(0, 8))
 
 
@@ -214,7 +215,7 @@ def initiators_at_once(m, seconds, specifications):
         t.start()
     for t in threads:
         t.join()
-    assert not failures, f"{failures}\n{m.log}"
+    assert not failures, f"{failures}; {m.story()}"
 
 
 def test_two_initiators_at_once():
@@ -299,6 +300,37 @@ def test_queue_of_small_writes():
         i.logout()
         assert seconds < 10, "writes were refused and sent again"
         healthy(m)
+
+
+def test_long_write_same_lets_others_in():
+    """32 MiB of zeros, which a card may have to be sent; another initiator reads meanwhile."""
+    blocks = 65536
+    with start() as m:
+        i = Initiator(m.address, TARGET, timeout=120)
+        i.clear_unit_attention()
+        other = Initiator(m.address, TARGET, isid=2)
+        other.clear_unit_attention()
+        data = rng.randbytes(4096)
+        other.write(blocks - 8, data)
+        other.write(blocks, data)
+        began = time.monotonic()
+        i.command(struct.pack(">BBQIBB", 0x93, 0, 0, blocks, 0, 0), write_bytes=512,
+                  immediate=bytes(512))
+        worst = served = 0
+        while not select.select([i.socket], [], [], 0)[0]:
+            asked = time.monotonic()
+            assert other.read(blocks, 8) == data
+            worst = max(worst, time.monotonic() - asked)
+            served += 1
+        i.finish()
+        print(f"    {time.monotonic() - began:.1f} s; another's read took {worst:.2f} s at most")
+        assert served > 0, "nobody else was served meanwhile"
+        assert i.read(blocks - 8, 16) == bytes(4096) + data
+        other.logout()
+        i.logout()
+        healthy(m)
+    with open(m.image, "rb") as f:
+        assert not any(f.read(512 * blocks)), "not all zeros"
 
 
 def test_initiator_dies_in_a_write():
