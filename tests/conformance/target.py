@@ -5,8 +5,9 @@ A test says what it needs (Setup) and gets a running target with URLs.  All that
 a target's command line is in this file:
 
     Thimble   `thimble serve`, the one under test
-    Command   any command that prints the same `ready iscsi://...` line: firmware in an
-              emulator, a target on another machine.  It takes no options from Setup
+    Board     a board's firmware in QEMU, with a card of the size that Setup says
+    Command   any command that prints the same `ready iscsi://...` line: a target on another
+              machine.  It takes no options from Setup
     Tgt       Debian's tgt, to tell a fault of the target from a habit of the initiator
 
 The target listens on loopback only, is stopped by its process id, and writes a log that
@@ -45,6 +46,7 @@ class Setup:
     name: str = "iqn.2026-01.org.example:thimble.test"
     second: str = ""                    # name of a second target that serves the last disk
     options: tuple = ()                 # of `thimble serve`, for what only Thimble can do
+    config: str = ""                    # its settings file, which says all of the above but portals
 
 
 def size_bytes(text):
@@ -185,9 +187,12 @@ class Thimble(Target):
 
     def command(self, listen):
         s = self.setup
-        args = shlex.split(self.program) + ["serve", "--name", s.name]
+        args = shlex.split(self.program) + ["serve"]
         for address, port in listen:
             args += ["--listen", f"{address}:{port}"]
+        if s.config:
+            return args + ["--config", s.config]
+        args += ["--name", s.name]
         args += ["--block-size", str(s.block_size)]
         if s.read_only:
             args += ["--read-only"]
@@ -208,6 +213,33 @@ class Thimble(Target):
             if self.setup.outgoing:
                 f.write("outgoing %s %s\n" % self.setup.outgoing)
         return path
+
+
+class Board(Target):
+    """The firmware of a board in QEMU.  Its card is a file; of Setup it takes that size only."""
+
+    board = ""
+    grace_s = 120                       # it may have to be built
+
+    def command(self, listen):
+        return [os.path.join(ROOT, "scripts", "emulate"), self.board, self.disk_path(0),
+                str(listen[0][1])]
+
+    def stop(self):
+        starts = self.log_text().count("ready iscsi://")
+        restarted = starts > self.starts
+        return super().stop() or ("the board restarted by itself" if restarted else None)
+
+    def start(self):
+        started = super().start()
+        self.starts = self.log_text().count("ready iscsi://")
+        return started
+
+    def kill(self):
+        """QEMU as well, which is the script's child."""
+        if self.process is not None and self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 class Command(Target):
@@ -244,7 +276,7 @@ class Tgt(Target):
                 return False
             time.sleep(0.05)
         s = self.setup
-        if s.second or s.options:
+        if s.second or s.options or s.config:
             raise TargetError("Tgt serves one target, with no options of its own")
         steps = [("new", "target", "--tid", "1", "-T", s.name)]
         steps += [("new", "portal", "--param", "portal=%s:%d" % ap) for ap in listen[1:]]
