@@ -109,7 +109,7 @@ class Machine:
         if self.process.returncode is not None and not self._reader.is_alive():
             return
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self._reader.join(5)
         if os.path.exists(self._monitor_path):
             os.unlink(self._monitor_path)
