@@ -111,31 +111,6 @@ static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t 
     return true;
 }
 
-bool options_size(const char *text, uint64_t *bytes)
-{
-    static const char units[] = "KMGT";
-    char *end;
-    unsigned shift = 0;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (errno)
-        return false;
-    if (*end) {
-        char unit = *end >= 'a' && *end <= 'z' ? (char)(*end - 'a' + 'A') : *end;
-        const char *u = strchr(units, unit);
-        if (!u || strcmp(end + 1, "") != 0)
-            return false;
-        shift = 10 * (unsigned)(u - units + 1);
-    }
-    if (v > (UINT64_C(1) << 63) >> shift)
-        return false;
-    *bytes = (uint64_t)v << shift;
-    return true;
-}
-
 static bool ipv4_address(const char *host, uint16_t port, struct options_address *a)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -221,55 +196,6 @@ bool options_is_loopback(const struct options_address *a)
 }
 
 /* --------------------------------------------------------------------------------------
- * iSCSI names, RFC 7143 4.2.7
- */
-
-static bool is_hex(const char *text, size_t n)
-{
-    return strlen(text) == n && strspn(text, "0123456789abcdef") == n;
-}
-
-/* What stands behind "iqn.": year and month, a reversed domain name, and perhaps more. */
-static const char *iqn_problem(const char *rest)
-{
-    static const char digits[] = "0123456789";
-
-    if (strspn(rest, digits) != 4 || rest[4] != '-' || strspn(rest + 5, digits) != 2 ||
-        rest[7] != '.' || memcmp(rest + 5, "01", 2) < 0 || memcmp(rest + 5, "12", 2) > 0)
-        return "after \"iqn.\" come year and month, such as 2026-11, and a dot";
-    const char *domain = rest + 8;
-    size_t len = strcspn(domain, ":");
-    if (len == 0 || domain[0] == '.' || domain[0] == '-' || domain[len - 1] == '.')
-        return "after the date comes a reversed domain name, such as org.example";
-    if (domain[len] == ':' && domain[len + 1] == '\0')
-        return "something must follow the colon";
-    return NULL;
-}
-
-const char *options_name_problem(const char *name)
-{
-    if (strlen(name) > 223)
-        return "it is longer than 223 bytes";
-    for (const char *c = name; *c; c++) {
-        if (*c >= 'A' && *c <= 'Z')
-            return "it must be in lower case";
-        bool good = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.' ||
-                    *c == '-' || *c == ':' || (*c & 0x80);
-        if (!good)
-            return "only letters, digits, '.', '-' and ':' may stand in it";
-    }
-    if (strncmp(name, "iqn.", 4) == 0)
-        return iqn_problem(name + 4);
-    if (strncmp(name, "eui.", 4) == 0)
-        return is_hex(name + 4, 16) ? NULL : "16 hexadecimal digits must follow \"eui.\"";
-    if (strncmp(name, "naa.", 4) == 0)
-        return is_hex(name + 4, 16) || is_hex(name + 4, 32)
-                   ? NULL
-                   : "16 or 32 hexadecimal digits must follow \"naa.\"";
-    return "it must begin with \"iqn.\", \"eui.\" or \"naa.\"";
-}
-
-/* --------------------------------------------------------------------------------------
  * Options
  */
 
@@ -316,7 +242,7 @@ static int add_listen(struct parser *p, const char *text)
 
 static int check_name(struct parser *p, const char *option, const char *name)
 {
-    const char *problem = options_name_problem(name);
+    const char *problem = thimble_name_problem(name);
 
     if (problem)
         return mistake(p, "%s %s: not an iSCSI name, %s; write it like %s", option, name,
@@ -403,12 +329,12 @@ static int take_option(struct parser *p, int option, const char *arg)
         t->alias = arg;
         return 0;
     case OPT_CREATE:
-        if (!options_size(arg, &t->create_bytes) || t->create_bytes == 0)
+        if (!thimble_size_parse(arg, &t->create_bytes) || t->create_bytes == 0)
             return mistake(
                 p, "--create %s: not a size; write it like 256M, 4G or 1048576", arg);
         return 0;
     case OPT_BLOCK_SIZE:
-        if (!options_size(arg, &v) || (v != 512 && v != 4096))
+        if (!thimble_size_parse(arg, &v) || (v != 512 && v != 4096))
             return mistake(p, "--block-size %s: it is 512 or 4096", arg);
         t->block_bytes = (uint32_t)v;
         return 0;

@@ -109,17 +109,10 @@ static inline bool options_given(const struct options *o, enum options_option op
 int options_parse(struct options *o, int argc, char **argv,
                   char message[OPTIONS_MESSAGE_MAX]);
 
-/* "4096", "512K", "256M", "4G", "1T" (powers of 1024).  False: not a size, or over
- * 2^63. */
-bool options_size(const char *text, uint64_t *bytes);
-
 /* "127.0.0.1", "127.0.0.1:3260", "localhost:3260", "::1", "[::1]:3260". */
 bool options_address(const char *text, struct options_address *a);
 void options_set_port(struct options_address *a, uint16_t port);
 bool options_is_loopback(const struct options_address *a);
-
-/* NULL: an iSCSI name (RFC 7143 4.2.7).  Otherwise what is wrong with it. */
-const char *options_name_problem(const char *name);
 
 /* The text of `thimble help serve`. */
 extern const char options_help[];

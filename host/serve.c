@@ -99,7 +99,7 @@ static int open_disk(struct served_disk *d, const struct options_disk *o, char *
 
     d->name = name;
     if (strncmp(name, "ram:", 4) == 0) {
-        if (!options_size(name + 4, &bytes)) {
+        if (!thimble_size_parse(name + 4, &bytes)) {
             snprintf(message, BACKEND_MESSAGE_MAX,
                      "%s: not a size; write it like ram:64M", name);
             return -1;

@@ -477,7 +477,7 @@ static void put_quoted(const struct thimble_settings_sink *sink, const char *val
 static void wrong_value(struct reader *r, const struct th_setting *row, const char *value,
                         enum th_set_result result)
 {
-    const char *why = row->kind == TH_SET_NAME ? th_name_problem(value) : NULL;
+    const char *why = row->kind == TH_SET_NAME ? thimble_name_problem(value) : NULL;
     struct th_sentence t;
 
     about_key(r, row->key, &t);

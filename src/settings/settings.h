@@ -313,6 +313,12 @@ void thimble_settings_example(const struct thimble_settings_sink *sink);
 void thimble_settings_markdown(const struct thimble_settings_sink *sink);
 #endif
 
+/* "4096", "512K", "256M", "4G", "1T" (powers of 1024).  False: not a size, or over 2^63. */
+bool thimble_size_parse(const char *text, uint64_t *bytes);
+
+/* NULL: an iSCSI name (RFC 7143 4.2.7).  Otherwise what is wrong with it. */
+const char *thimble_name_problem(const char *name);
+
 #ifdef __cplusplus
 }
 #endif

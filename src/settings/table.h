@@ -99,12 +99,6 @@ enum th_set_result { TH_SET_OK, TH_SET_WRONG, TH_SET_NO_ROOM };
 enum th_set_result th_value_set(struct thimble_settings *s, const struct th_setting *row,
                                 unsigned unit, const char *value, uint16_t line);
 
-/* "4096", "512K", "256M", "4G", "1T" (powers of 1024).  False: not a size, or over 2^63. */
-bool th_size_parse(const char *text, uint64_t *bytes);
-
-/* NULL: an iSCSI name (RFC 7143 4.2.7).  Otherwise what is wrong with it. */
-const char *th_name_problem(const char *name);
-
 /* --------------------------------------------------------------------------------------
  * Text that is put somewhere
  */

@@ -41,7 +41,7 @@ static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *value
     return take_number(&text, max, value) && !*text && *value >= min;
 }
 
-bool th_size_parse(const char *text, uint64_t *bytes)
+bool thimble_size_parse(const char *text, uint64_t *bytes)
 {
     static const char units[] = "kKmMgGtT";
     uint64_t most = UINT64_C(1) << 63;
@@ -88,7 +88,7 @@ static const char *iqn_problem(const char *rest)
     return NULL;
 }
 
-const char *th_name_problem(const char *name)
+const char *thimble_name_problem(const char *name)
 {
     if (strlen(name) > 223)
         return "it is longer than 223 bytes";
@@ -151,7 +151,7 @@ static bool text_fits(const struct th_setting *row, const char *text)
     if (len < row->min || len > row->max)
         return false;
     switch (row->kind) {
-    case TH_SET_NAME:     return th_name_problem(text) == NULL;
+    case TH_SET_NAME:     return thimble_name_problem(text) == NULL;
     case TH_SET_HOSTNAME: return is_hostname(text);
     case TH_SET_COUNTRY:  return is_letter(text[0]) && is_letter(text[1]);
     case TH_SET_ASCII:    return is_ascii(text);
@@ -289,7 +289,7 @@ static enum th_set_result set_disk(struct thimble_settings *s, const struct th_s
     if ((rest = after_word(text, "partition")) && number(rest, 1, 128, &v)) {
         d.kind = THIMBLE_DISK_PARTITION;
         d.partition = (uint8_t)v;
-    } else if ((rest = after_word(text, "ram")) && th_size_parse(rest, &d.ram_bytes) &&
+    } else if ((rest = after_word(text, "ram")) && thimble_size_parse(rest, &d.ram_bytes) &&
                d.ram_bytes >= 512) {
         d.kind = THIMBLE_DISK_RAM;
     } else if ((rest = after_word(text, "file")) && strlen(rest) >= row->min &&
@@ -367,7 +367,7 @@ static bool parse_number(const struct th_setting *row, const char *text, uint64_
         return (row->words && th_word_equal(row->words, text)) ||
                number(text, row->min, row->max, v);
     case TH_SET_SIZE:
-        return th_size_parse(text, v) && *v >= row->min && (!row->max || *v <= row->max);
+        return thimble_size_parse(text, v) && *v >= row->min && (!row->max || *v <= row->max);
     case TH_SET_WORD:
         *v = word_place(row->words, text);
         return *v != 0;

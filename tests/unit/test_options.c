@@ -57,7 +57,7 @@ static void defaults(void **state)
     good("disk.img");
     assert_int_equal(1, options.n_targets);
     assert_string_equal(DEFAULT_TARGET_NAME, options.targets[0].name);
-    assert_null(options_name_problem(DEFAULT_TARGET_NAME));
+    assert_null(thimble_name_problem(DEFAULT_TARGET_NAME));
     assert_int_equal(1, options.targets[0].n_disks);
     assert_string_equal("disk.img", options.targets[0].disks[0].name);
     assert_int_equal(512, options.targets[0].block_bytes);
@@ -255,7 +255,7 @@ static void sizes(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint64_t bytes = 0;
-        bool ok = options_size(cases[i].text, &bytes);
+        bool ok = thimble_size_parse(cases[i].text, &bytes);
         bool expected = cases[i].bytes || strcmp(cases[i].text, "0") == 0;
         if (ok != expected || (ok && bytes != cases[i].bytes))
             fail_msg("\"%s\"", cases[i].text);
@@ -349,18 +349,18 @@ static void names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof good_names / sizeof good_names[0]; i++)
-        if (options_name_problem(good_names[i]))
-            fail_msg("%s: %s", good_names[i], options_name_problem(good_names[i]));
+        if (thimble_name_problem(good_names[i]))
+            fail_msg("%s: %s", good_names[i], thimble_name_problem(good_names[i]));
     for (size_t i = 0; i < sizeof bad_names / sizeof bad_names[0]; i++)
-        if (!options_name_problem(bad_names[i]))
+        if (!thimble_name_problem(bad_names[i]))
             fail_msg("%s: accepted", bad_names[i]);
     memset(longest, 'a', sizeof longest);
     memcpy(longest, "iqn.2001-04.com.example:", 24);
     longest[223] = '\0';
-    assert_null(options_name_problem(longest));
+    assert_null(thimble_name_problem(longest));
     longest[223] = 'a';
     longest[224] = '\0';
-    assert_non_null(options_name_problem(longest));
+    assert_non_null(thimble_name_problem(longest));
 }
 
 /* --------------------------------------------------------------------------------------
