@@ -67,12 +67,16 @@ enum th_next th_reply_done(struct th_cmd *cmd, uint32_t n, uint32_t allocation_l
 /* spc.c */
 enum th_next th_test_unit_ready_run(struct th_cmd *cmd);
 enum th_next th_request_sense_reply(struct th_cmd *cmd, uint8_t *buf);
-enum th_next th_inquiry_run(struct th_cmd *cmd);
-enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf);
-enum th_next th_mode_sense_run(struct th_cmd *cmd);
-enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_report_luns_run(struct th_cmd *cmd);
 enum th_next th_report_luns_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* inquiry.c */
+enum th_next th_inquiry_run(struct th_cmd *cmd);
+enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* mode.c */
+enum th_next th_mode_sense_run(struct th_cmd *cmd);
+enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf);
 
 /* lu.c */
 enum th_next th_reserve_run(struct th_cmd *cmd);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * inquiry.c: who a logical unit is and what it can do: INQUIRY and its vital product data pages.
+ *
+ * Facts to parameter data; no disk call.  The pages are a table.  Layer 2.  SPC-4 6.6 and 7.8; pages
+ * B0h and above are SBC-3's 6.6.
+ */
+#include <string.h>
+
+#include "../core/wire.h"
+#include "ops.h"
+
+/* --------------------------------------------------------------------------------------
+ * Identity
+ */
+
+/* Company identifier of our NAA designators.  We own no IEEE identifier; this one has the bit
+ * set that marks a locally administered one, so that it can be nobody else's product. */
+#define NAA_COMPANY_ID UINT32_C(0x025448)
+
+static uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* A number that is the same after every restart, and other for another unit: from the names of
+ * target and disk, and the LUN. */
+static uint64_t identity(const struct th_lu *lu, uint64_t seed)
+{
+    const char *name = lu->target->name;
+    const char *serial = lu->block->serial ? lu->block->serial : "";
+    uint8_t lun[2];
+
+    th_put16(lun, lu->lun);
+    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325) ^ seed, lun, sizeof lun);
+    hash = fnv1a(hash, name, strlen(name) + 1);
+    return fnv1a(hash, serial, strlen(serial) + 1);
+}
+
+static void put_hex(char *out, const uint8_t *bytes, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+}
+
+enum { NAA_BYTES = 16, SERIAL_MAX = 32 };
+
+/* NAA IEEE Registered Extended (SPC-4 7.8.6.6.5). */
+static void put_naa(const struct th_lu *lu, uint8_t p[NAA_BYTES])
+{
+    uint64_t vendor_specific = identity(lu, UINT64_C(0x9e3779b97f4a7c15)) >> 28;  /* 36 bits */
+
+    th_put64(p, UINT64_C(6) << 60 | (uint64_t)NAA_COMPANY_ID << 36 | vendor_specific);
+    th_put64(p + 8, identity(lu, 0));
+}
+
+/* Returns the length. */
+static uint32_t put_serial(const struct th_lu *lu, uint8_t *p)
+{
+    if (lu->block->serial) {
+        uint32_t n = th_min32((uint32_t)strlen(lu->block->serial), SERIAL_MAX);
+        memcpy(p, lu->block->serial, n);
+        return n;
+    }
+    uint8_t id[8];
+    th_put64(id, identity(lu, 0));
+    put_hex((char *)p, id, sizeof id);
+    return 2 * sizeof id;
+}
+
+/* Text, filled up with spaces (SPC-4 4.3.1). */
+static void put_ascii(uint8_t *p, const char *text, size_t width)
+{
+    size_t n = strlen(text);
+
+    memset(p, ' ', width);
+    memcpy(p, text, n < width ? n : width);
+}
+
+/* --------------------------------------------------------------------------------------
+ * INQUIRY (6.6)
+ */
+enum {
+    PERIPHERAL_DISK = 0x00,
+    PERIPHERAL_NONE = 0x7f,             /* qualifier 3: no unit can be here; type unknown */
+    STANDARD_BYTES = 96,
+    EVPD = 0x01,
+};
+
+/* Version descriptors (SPC-4 6.6.4): SAM-5, iSCSI, SPC-4, SBC-3. */
+static const uint16_t versions[] = { 0x00a0, 0x0960, 0x0460, 0x04c0 };
+
+static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
+{
+    memset(p, 0, STANDARD_BYTES);
+    p[0] = lu ? PERIPHERAL_DISK : PERIPHERAL_NONE;
+    p[1] = lu && lu->block->removable ? 0x80 : 0x00;    /* RMB */
+    p[2] = 0x06;                                        /* SPC-4 */
+    p[3] = 0x12;                                        /* HISUP, response data format 2 */
+    p[4] = STANDARD_BYTES - 5;
+    p[7] = 0x02;                                        /* CMDQUE */
+    put_ascii(p + 8, lu ? lu->vendor : "THIMBLE", 8);
+    put_ascii(p + 16, lu ? lu->product : "", 16);
+    put_ascii(p + 32, lu ? lu->revision : "", 4);
+    for (unsigned i = 0; i < sizeof versions / sizeof versions[0]; i++)
+        th_put16(p + 58 + 2 * i, versions[i]);
+    return STANDARD_BYTES;
+}
+
+/* A VPD page: writes what follows the four-byte header (zeroed up to TH_REPLY_MAX), returns its
+ * length. */
+struct vpd_page {
+    uint8_t code;
+    uint32_t (*put)(const struct th_cmd *cmd, uint8_t *p);
+};
+
+static uint32_t vpd_supported(const struct th_cmd *cmd, uint8_t *p);
+
+static uint32_t vpd_serial(const struct th_cmd *cmd, uint8_t *p)
+{
+    return put_serial(cmd->lu, p);
+}
+
+/* Designators (7.8.6): what they name, and how. */
+enum {
+    FOR_UNIT = 0x00, FOR_PORT = 0x10, FOR_TARGET = 0x20,        /* ASSOCIATION */
+    TYPE_T10 = 1, TYPE_NAA = 3, TYPE_RELATIVE_PORT = 4, TYPE_SCSI_NAME = 8,
+    CODE_BINARY = 1, CODE_ASCII = 2, CODE_UTF8 = 3,
+    PIV = 0x80, PROTOCOL_ISCSI = 0x50,
+};
+
+/* The header of a designator of n bytes; returns where they go. */
+static uint8_t *put_designator(uint8_t **p, unsigned code_set, unsigned association,
+                               unsigned type, uint32_t n)
+{
+    uint8_t *at = *p;
+    bool of_port = association != FOR_UNIT;             /* then it says which protocol */
+
+    at[0] = (uint8_t)((of_port ? PROTOCOL_ISCSI : 0u) | code_set);
+    at[1] = (uint8_t)((of_port ? PIV : 0u) | association | type);
+    at[3] = (uint8_t)n;
+    *p = at + 4 + n;
+    return at + 4;
+}
+
+/* A SCSI name string: text, then extra; ended by a zero, filled up with zeros. */
+static void put_scsi_name(uint8_t **p, unsigned association, const char *text,
+                          const char *extra)
+{
+    uint32_t n = (uint32_t)strlen(text), m = (uint32_t)strlen(extra);
+    uint8_t *at = put_designator(p, CODE_UTF8, association, TYPE_SCSI_NAME,
+                                 th_pad4(n + m + 1));
+    memcpy(at, text, n);
+    memcpy(at + n, extra, m);
+}
+
+static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
+{
+    const struct th_lu *lu = cmd->lu;
+    const struct th_scsi_target *target = lu->target;
+    uint8_t *end = p, *at;
+    uint8_t serial[SERIAL_MAX], naa[NAA_BYTES], tag[2];
+    uint32_t serial_len = put_serial(lu, serial);
+
+    at = put_designator(&end, CODE_ASCII, FOR_UNIT, TYPE_T10, 8 + 16 + serial_len);
+    put_ascii(at, lu->vendor, 8);
+    put_ascii(at + 8, lu->product, 16);
+    memcpy(at + 24, serial, serial_len);
+
+    put_naa(lu, naa);
+    at = put_designator(&end, CODE_BINARY, FOR_UNIT, TYPE_NAA, NAA_BYTES);
+    memcpy(at, naa, NAA_BYTES);
+
+    char naa_text[2 * NAA_BYTES + 1] = { 0 };
+    put_hex(naa_text, naa, NAA_BYTES);
+    put_scsi_name(&end, FOR_UNIT, "naa.", naa_text);
+
+    at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_RELATIVE_PORT, 4);
+    th_put16(at + 2, target->relative_port);
+
+    char port_text[] = ",t,0x0000";                     /* RFC 7143 4.2.7.1, 4.4.1 */
+    th_put16(tag, target->portal_group_tag);
+    put_hex(port_text + 5, tag, 2);
+    put_scsi_name(&end, FOR_PORT, target->name, port_text);
+    put_scsi_name(&end, FOR_TARGET, target->name, "");
+    return (uint32_t)(end - p);
+}
+
+static uint32_t vpd_extended(const struct th_cmd *cmd, uint8_t *p)
+{
+    p[1] = 0x01;                                        /* SIMPSUP */
+    p[2] = th_write_cache(cmd->lu) ? 0x01 : 0x00;       /* V_SUP */
+    p[3] = 0x01;                /* LUICLR: a unit attention is cleared for its nexus only */
+    return 60;
+}
+
+static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
+{
+    const struct th_lu *lu = cmd->lu;
+    uint32_t granularity = UINT32_C(1) << lu->block->physical_shift;
+
+    p[0] = 0x01;                                        /* WSNZ */
+    p[1] = (uint8_t)th_max_compare_and_write_blocks(lu);
+    th_put16(p + 2, granularity);                       /* of an optimal transfer */
+    th_put32(p + 4, th_max_transfer_blocks(lu));
+    th_put32(p + 8, lu->block->optimal_blocks);
+    if (th_thin(lu)) {
+        th_put32(p + 16, TH_MAX_UNMAP_BLOCKS);
+        th_put32(p + 20, th_max_unmap_descriptors(lu));
+        if (granularity > 1) {                          /* QEMU trips over a granularity of one
+                                                         * block of 4096 bytes; 0 says the same */
+            th_put32(p + 24, granularity);
+            th_put32(p + 28, UINT32_C(1) << 31);        /* UGAVALID: aligned to 0 */
+        }
+    }
+    if (THIMBLE_SCSI_WRITE_SAME)
+        th_put64(p + 32, TH_MAX_WRITE_SAME_BLOCKS);
+    return 60;
+}
+
+static uint32_t vpd_characteristics(const struct th_cmd *cmd, uint8_t *p)
+{
+    (void)cmd;
+    th_put16(p, 0x0001);                                /* non-rotating medium */
+    return 60;
+}
+
+#if THIMBLE_SCSI_THIN
+static uint32_t vpd_provisioning(const struct th_cmd *cmd, uint8_t *p)
+{
+    if (th_thin(cmd->lu)) {
+        p[1] = THIMBLE_SCSI_WRITE_SAME ? 0xe4 : 0x84;   /* LBPU, LBPWS and LBPWS10; LBPRZ 1 */
+        p[2] = 0x02;                                    /* thin */
+    }
+    return 4;
+}
+#endif
+
+static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00h lists them */
+    { 0x00, vpd_supported },
+    { 0x80, vpd_serial },
+    { 0x83, vpd_identification },
+    { 0x86, vpd_extended },
+    { 0xb0, vpd_block_limits },
+    { 0xb1, vpd_characteristics },
+#if THIMBLE_SCSI_THIN
+    { 0xb2, vpd_provisioning },
+#endif
+};
+
+#define N_VPD_PAGES (sizeof vpd_pages / sizeof vpd_pages[0])
+
+static uint32_t vpd_supported(const struct th_cmd *cmd, uint8_t *p)
+{
+    if (!cmd->lu) {
+        p[0] = 0x00;
+        return 1;
+    }
+    for (unsigned i = 0; i < N_VPD_PAGES; i++)
+        p[i] = vpd_pages[i].code;
+    return N_VPD_PAGES;
+}
+
+static const struct vpd_page *find_vpd_page(const struct th_cmd *cmd)
+{
+    uint8_t code = cmd->cdb[2];
+
+    if (!cmd->lu && code != 0x00)                       /* nothing to tell about nobody */
+        return NULL;
+    for (unsigned i = 0; i < N_VPD_PAGES; i++)
+        if (vpd_pages[i].code == code)
+            return &vpd_pages[i];
+    return NULL;
+}
+
+enum th_next th_inquiry_run(struct th_cmd *cmd)
+{
+    bool evpd = cmd->cdb[1] & EVPD;
+
+    if (evpd ? !find_vpd_page(cmd) : cmd->cdb[2] != 0)
+        return th_check_cdb(cmd, 2, TH_FIELD_WHOLE_BYTE);
+
+    return TH_NEXT_REPLY;
+}
+
+enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf)
+{
+    uint32_t n;
+
+    if (cmd->cdb[1] & EVPD) {
+        memset(buf, 0, TH_REPLY_MAX);
+        n = find_vpd_page(cmd)->put(cmd, buf + 4);
+        buf[0] = cmd->lu ? PERIPHERAL_DISK : PERIPHERAL_NONE;
+        buf[1] = cmd->cdb[2];
+        th_put16(buf + 2, n);
+        n += 4;
+    } else {
+        n = put_standard(cmd->lu, buf);
+    }
+    return th_reply_done(cmd, n, th_get16(cmd->cdb + 3));
+}
