@@ -331,13 +331,13 @@ struct thimble_config {
  * thimble_memory_bytes(). */
 #define THIMBLE_PTR_EXTRA(n)    (sizeof(void *) > 4 ? (n) : 0)
 #define THIMBLE_CONN_BYTES \
-    (512 + 2 * THIMBLE_LUNS_MAX + THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
+    (512 + 2 * THIMBLE_LUNS_MAX + THIMBLE_LUNS_MAX / 8 + THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
      THIMBLE_PTR_EXTRA(80))
 #define THIMBLE_TASK_BYTES      (152 + THIMBLE_PTR_EXTRA(56))
 #define THIMBLE_LOGIN_BYTES \
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
-#define THIMBLE_LUN_BYTES       (48 + THIMBLE_PTR_EXTRA(40))
+#define THIMBLE_LUN_BYTES       (56 + THIMBLE_PTR_EXTRA(48))
 #define THIMBLE_TARGET_BYTES \
     (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX))
 #define THIMBLE_BASE_BYTES      (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128))
@@ -403,6 +403,11 @@ struct thimble_lun_config {
 
     /* Write-protected even if the disk can write. */
     bool read_only;
+
+    /* Initiators that see this unit, of those that may log in; names in n_allowed places.  To others there is no such
+     * unit.  NULL: all. */
+    const char *const *allowed;
+    size_t n_allowed;
 
     /* INQUIRY strings, ASCII: 8, 16 and 4 characters at most.  NULL: "THIMBLE", "DISK" and the version. */
     const char *vendor, *product, *revision;

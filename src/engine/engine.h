@@ -24,6 +24,7 @@
 #include "../core/wire.h"
 #include "../iscsi/negotiation.h"
 #include "../iscsi/pdu.h"
+#include "../iscsi/text.h"
 #include "../scsi/scsi.h"
 #include "../scsi/sense.h"
 #include "../thimble.h"

@@ -97,13 +97,14 @@ static enum th_tmf_response reset_unit(struct th_task *m, struct th_lu *lu)
     return TH_TMF_COMPLETE;
 }
 
+/* What is hidden from the one who asks is not reset by it. */
 static enum th_tmf_response reset_target(struct th_task *m)
 {
-    struct th_scsi_target *target = m->conn->nexus.target;
-
-    for (unsigned i = 0; i < THIMBLE_LUNS_MAX; i++)
-        if (target->lus[i])
-            reset_unit(m, target->lus[i]);
+    for (int i = 0; i < THIMBLE_LUNS_MAX; i++) {
+        struct th_lu *lu = th_scsi_lu_of(&m->conn->nexus, i);
+        if (lu)
+            reset_unit(m, lu);
+    }
     return TH_TMF_COMPLETE;
 }
 
@@ -158,11 +159,8 @@ static bool has_rfc7144(const struct thimble_conn *c)
 static enum th_tmf_response perform(struct th_task *m, const uint8_t *bhs)
 {
     struct thimble_conn *c = m->conn;
-    int lun = th_scsi_lun_decode(bhs + 8);
-    struct th_lu *lu = NULL;
+    struct th_lu *lu = th_scsi_lu_of(&c->nexus, th_scsi_lun_decode(bhs + 8));
 
-    if (lun >= 0 && lun < THIMBLE_LUNS_MAX)
-        lu = c->nexus.target->lus[lun];
     switch (m->manage.function) {
     case TH_TMF_TARGET_WARM_RESET:
     case TH_TMF_TARGET_COLD_RESET:

@@ -569,11 +569,10 @@ void th_command_resume(struct th_cmd *cmd)
 void th_command_start(struct th_task *t)
 {
     struct thimble_conn *c = t->conn;
-    int lun = th_scsi_lun_decode(c->bhs + 8);
 
     memcpy(t->cmd.cdb, c->bhs + 32, 16);
     t->cmd.nexus = &c->nexus;
-    t->cmd.lu = lun >= 0 && lun < THIMBLE_LUNS_MAX ? c->nexus.target->lus[lun] : NULL;
+    t->cmd.lu = th_scsi_lu_of(&c->nexus, th_scsi_lun_decode(c->bhs + 8));
     t->cmd.param = NULL;
     if (t->write_dir)
         c->timer_ms = c->engine->now_ms;

@@ -251,6 +251,20 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     return (int)index;
 }
 
+static bool may_see(const struct th_lu *lu, const char *initiator)
+{
+    return !lu->allowed || th_names_have(lu->allowed, lu->n_allowed, initiator);
+}
+
+/* A unit was added while this session is there. */
+static void show_new(struct th_nexus *n, const struct th_lu *lu, const char *initiator)
+{
+    th_scsi_hide(n, lu->lun, !may_see(lu, initiator));
+    for (int i = 0; i < THIMBLE_LUNS_MAX && th_scsi_lu_of(n, lu->lun); i++)
+        if (th_scsi_lu_of(n, i))
+            n->ua[i] |= 1u << TH_UA_LUNS_CHANGED;
+}
+
 int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_config *config)
 {
     const struct thimble_block *block = config->block;
@@ -272,12 +286,13 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     lu->revision = config->revision ? config->revision : "0.1";
     lu->lun = config->lun;
     lu->read_only = config->read_only;
+    lu->allowed = config->allowed;
+    lu->n_allowed = config->n_allowed;
     lu->param_bytes = e->config.parameter_bytes;
     t->lus[config->lun] = lu;
-    for (struct th_nexus *n = t->nexuses; n; n = n->next)
-        for (unsigned i = 0; i < THIMBLE_LUNS_MAX; i++)
-            if (t->lus[i])
-                n->ua[i] |= 1u << TH_UA_LUNS_CHANGED;
+    for (unsigned i = 0; i < e->n_conns; i++)
+        if (e->conns[i].nexus.target == t)
+            show_new(&e->conns[i].nexus, lu, e->conns[i].peer.name);
     return THIMBLE_OK;
 }
 
@@ -323,7 +338,8 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
     th_scsi_ua(lu, ua, NULL);
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
-        if (c->state == CONN_FULL && c->session && c->nexus.target == lu->target) {
+        if (c->state == CONN_FULL && c->session && c->nexus.target == lu->target &&
+            th_scsi_lu_of(&c->nexus, lun)) {
             c->async_due |= 1u << TH_ASYNC_SCSI;
             c->async_lun = (uint8_t)lun;
             c->async_sense = (uint8_t)ua;
@@ -658,6 +674,9 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
     if (tsih == 0)
         c->peer.tsih = new_tsih(e);
     th_scsi_nexus_begin(&c->nexus, &e->targets[node - e->nodes]);
+    for (unsigned i = 0; i < e->n_lus; i++)
+        if (e->lus[i].target == c->nexus.target)
+            th_scsi_hide(&c->nexus, e->lus[i].lun, !may_see(&e->lus[i], c->peer.name));
     return TH_LOGIN_SUCCESS;
 }
 

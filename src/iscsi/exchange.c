@@ -358,12 +358,7 @@ void th_exchange_end(struct th_negotiation *n)
  */
 bool th_node_allows(const struct th_node *node, const char *initiator)
 {
-    if (!node->allowed)
-        return true;
-    for (size_t i = 0; i < node->n_allowed; i++)
-        if (th_name_equal(node->allowed[i], initiator))
-            return true;
-    return false;
+    return !node->allowed || th_names_have(node->allowed, node->n_allowed, initiator);
 }
 
 const struct th_node *th_node_find(const struct th_negotiation_env *env, const char *name)

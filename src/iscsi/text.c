@@ -224,3 +224,11 @@ bool th_name_equal(const char *a, const char *b)
     }
     return *a == *b;
 }
+
+bool th_names_have(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (th_name_equal(names[i], name))
+            return true;
+    return false;
+}

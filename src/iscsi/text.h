@@ -52,4 +52,7 @@ bool th_text_is_answer(const char *text);
  * 4.2.7.2: they are folded to lower case before they are compared). */
 bool th_name_equal(const char *a, const char *b);
 
+/* One of n names equals it. */
+bool th_names_have(const char *const *names, size_t n, const char *name);
+
 #endif

@@ -108,6 +108,21 @@ void th_lun_encode(uint8_t field[8], uint16_t lun)
         th_put16(field, (uint32_t)LUN_FLAT << 8 | lun);
 }
 
+struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun)
+{
+    if (lun < 0 || lun >= THIMBLE_LUNS_MAX || nexus->hidden[lun / 8] & 1u << lun % 8)
+        return NULL;
+    return nexus->target->lus[lun];
+}
+
+void th_scsi_hide(struct th_nexus *nexus, uint16_t lun, bool hidden)
+{
+    unsigned bit = 1u << lun % 8;
+    unsigned others = nexus->hidden[lun / 8] & ~bit;
+
+    nexus->hidden[lun / 8] = (uint8_t)(hidden ? others | bit : others);
+}
+
 /* --------------------------------------------------------------------------------------
  * Unit attentions
  */

@@ -80,6 +80,8 @@ struct th_lu {
     bool     d_sense;                   /* sense data in descriptor format (control mode page) */
     bool     ejected;                   /* START STOP UNIT has taken the medium out */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
+    const char *const *allowed;         /* the owner's: who sees it, see thimble_lun_config; NULL: all */
+    size_t   n_allowed;
     struct th_gate gate;
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
 };
@@ -99,6 +101,7 @@ struct th_nexus {
     struct th_nexus *next;
     void (*resume)(struct th_cmd *cmd); /* see TH_NEXT_WAIT */
     uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
+    uint8_t  hidden[(THIMBLE_LUNS_MAX + 7) / 8];    /* bit lun % 8 of byte lun / 8: not for this initiator */
 };
 
 /* Bits of ua[], reported lowest first. */
@@ -180,6 +183,13 @@ uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out);
 /* Decodes the 8-byte LUN field (SAM-5 4.7: peripheral, flat and extended flat addressing).  Returns the LUN, or
  * -1 for one that cannot exist here. */
 int th_scsi_lun_decode(const uint8_t field[8]);
+
+/* The logical unit that this nexus reaches by a LUN; NULL: there is none, or it is hidden from the nexus, which is the same
+ * to it.  Whatever a peer says about a LUN goes through here. */
+struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun);
+
+/* Whether the nexus does not see the unit.  Told before its first command, and when the unit comes later. */
+void th_scsi_hide(struct th_nexus *nexus, uint16_t lun, bool hidden);
 
 /* A session came: joins target->nexuses, with unit attention POWER ON for each unit.  A session went: leaves,
  * and its reservations are released. */

@@ -47,13 +47,12 @@ _Static_assert(8 + 8 * THIMBLE_LUNS_MAX <= TH_REPLY_MAX, "all LUNs in one reply"
 
 enum th_next th_report_luns_reply(struct th_cmd *cmd, uint8_t *buf)
 {
-    const struct th_scsi_target *target = cmd->nexus->target;
     uint32_t n = 8;
 
     memset(buf, 0, 8);
     if (cmd->cdb[2] != LUNS_WELL_KNOWN)                 /* we have no well known ones */
         for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
-            if (target->lus[lun]) {
+            if (th_scsi_lu_of(cmd->nexus, (int)lun)) {
                 th_lun_encode(buf + n, (uint16_t)lun);
                 n += 8;
             }

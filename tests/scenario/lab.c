@@ -265,9 +265,11 @@ static void add_units(struct lab *lab)
         assert_int_equal(thimble_target_add(lab->engine, &second), 1);
     for (unsigned i = 0; i < LAB_LUNS; i++) {
         bool last = i == LAB_LUNS - 1;
-        struct thimble_lun_config config = {
-            .block = top_of(lab, i), .lun = last ? 0 : (uint16_t)i,
-        };
+        struct thimble_lun_config config = { .block = NULL };
+        if (lab->options->units)
+            config = lab->options->units[i];
+        config.block = top_of(lab, i);
+        config.lun = last ? 0 : (uint16_t)i;
         if (!last || !lab->options->no_second_target)
             assert_int_equal(thimble_lun_add(lab->engine, last, &config), 0);
     }

@@ -61,6 +61,7 @@ struct lab_options {
     const struct thimble_chap *chap;
     const char *const *allowed;
     size_t   n_allowed;
+    const struct thimble_lun_config *units;     /* LAB_LUNS, without disk and LUN; NULL: plain ones */
 };
 
 struct lab;
