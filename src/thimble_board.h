@@ -65,19 +65,12 @@ extern "C" {
 #define THIMBLE_BOARD_WATCHDOG_MS 8000
 #endif
 
-/* Pins of LEDs, each with a resistor; -1: none.  The first is the one on the board. */
-#ifndef THIMBLE_BOARD_LED_READY
-#define THIMBLE_BOARD_LED_READY 13
-#endif
-#ifndef THIMBLE_BOARD_LED_READ
-#define THIMBLE_BOARD_LED_READ 2
-#endif
-#ifndef THIMBLE_BOARD_LED_WRITE
-#define THIMBLE_BOARD_LED_WRITE 3
-#endif
-#ifndef THIMBLE_BOARD_LED_ERROR
-#define THIMBLE_BOARD_LED_ERROR 4
-#endif
+/* Pins, where [pins] of thimble.ini does not say otherwise; -1: none.  Defaults are those of the board's page in
+ * docs/boards, set in its folder of src/port.
+ *
+ *     THIMBLE_BOARD_LED_READY, _READ, _WRITE, _ERROR      LEDs, each with a resistor
+ *     THIMBLE_BOARD_DISPLAY_CLK, _DIO                     a TM1637
+ */
 
 /* A line about traffic on the serial line, at most so often, in ms, and only if there was any. */
 #ifndef THIMBLE_BOARD_STATUS_MS

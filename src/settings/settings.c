@@ -33,6 +33,20 @@ bool thimble_settings_usable(const struct thimble_settings *s)
     return false;
 }
 
+bool thimble_settings_default(struct thimble_settings *s, const char *section, const char *key,
+                              const char *value)
+{
+    unsigned id = 0;
+    while (id < TH_SECTION_COUNT && !th_word_equal(section, th_sections[id].name))
+        id++;
+    const struct th_setting *row = id < TH_SECTION_COUNT ? th_setting_find(id, key) : NULL;
+    if (!row)
+        return false;
+    const struct thimble_settings_head *head = th_section_in(s, id, 0);
+    return (head->given & th_given_bit(row)) != 0 ||
+           th_value_set(s, row, 0, value, 0) == TH_SET_OK;
+}
+
 void thimble_settings_wipe(struct thimble_settings *s)
 {
     volatile unsigned char *at = (volatile unsigned char *)s;

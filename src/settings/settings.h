@@ -254,6 +254,11 @@ bool thimble_settings_read(struct thimble_settings *s, const struct thimble_sett
 /* False: nothing may be served by these settings. */
 bool thimble_settings_usable(const struct thimble_settings *s);
 
+/* A firmware's own default in the place of ours, written as in a file: counts where the file says nothing of the key.  To
+ * be called after the settings were read.  False: there is no such key, or this is no value for it. */
+bool thimble_settings_default(struct thimble_settings *s, const char *section, const char *key,
+                              const char *value);
+
 /* Overwrites everything, secrets included, in a way that the compiler cannot leave out. */
 void thimble_settings_wipe(struct thimble_settings *s);
 

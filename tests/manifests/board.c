@@ -47,9 +47,19 @@ void th_board_watchdog_feed(void) {}
 uint8_t th_board_strikes(void) { return strikes; }
 void th_board_set_strikes(uint8_t n) { strikes = n; }
 bool th_board_was_stuck(void) { return stuck; }
-bool th_board_network_start(const struct thimble_board_config *config, const char *host_name)
+void th_board_pins(const struct thimble_settings *s) { (void)s; }
+bool th_board_has_display(void) { return false; }
+void th_board_wire(enum th_wire wire, bool released) { (void)wire, (void)released; }
+bool th_board_wire_is_high(enum th_wire wire) { (void)wire; return true; }
+void th_board_wire_wait(void) {}
+void th_board_idle(uint32_t ms) { (void)ms; }
+enum th_network_trouble th_board_network_trouble(void) { return TH_NETWORK_NO_TROUBLE; }
+struct thimble_block *thimble_board_flash(void) { return NULL; }
+size_t th_board_psram_bytes(void) { return 0; }
+void *th_board_memory(size_t bytes) { return calloc(1, bytes); }
+bool th_board_network_start(const struct thimble_settings *s)
 {
-    (void)config, (void)host_name;
+    (void)s;
     starts_at[n_starts++ % 32] = now_ms;
     return n_starts > refused_starts;
 }
@@ -74,7 +84,7 @@ int th_transport_start(struct thimble *engine, uint16_t port)
     thimble_tick(engine, now_ms);
     return port == 3260 ? THIMBLE_OK : THIMBLE_ERR_ARGUMENT;
 }
-void th_transport_poll(void) {}
+uint32_t th_transport_poll(void) { return 10; }
 unsigned th_transport_open(void) { return 0; }
 
 /* --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "card_views.h"
 #include "disk_line.h"
 #include "platform.h"
 
@@ -42,6 +43,7 @@ struct unit {
 /* Aligned for DMA: data buffers are a part of it. */
 static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(32)));
 static struct thimble *engine;
+static struct thimble_settings settings;
 static struct thimble_board_config config;
 static char target_name[64];
 static const char *first_target_name;
@@ -65,20 +67,35 @@ static bool error_led, network_started, strikes_forgotten;
  * The log
  */
 
-void thimble_board_log(const char *format, ...)
+static void log_line(enum th_log level, const char *format, va_list arguments)
 {
     char line[200];
-    va_list arguments;
+    if (settings.log.level != 0 && level > settings.log.level)
+        return;
 
-    va_start(arguments, format);
     int n = vsnprintf(line, sizeof line - 2, format, arguments);
-    va_end(arguments);
     if (n < 0)
         return;
     size_t len = (size_t)n < sizeof line - 3 ? (size_t)n : sizeof line - 3;
     line[len++] = '\r';
     line[len++] = '\n';
     th_board_write(line, len);
+}
+
+void th_board_log(enum th_log level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_line(level, format, arguments);
+    va_end(arguments);
+}
+
+void thimble_board_log(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_line(TH_LOG_INFO, format, arguments);
+    va_end(arguments);
 }
 
 static void error_light(void)
@@ -253,6 +270,43 @@ static void wait_if_struck(void)
         th_board_watchdog_feed();
 }
 
+static bool read_ipv4(const char *text, uint32_t *value)
+{
+    *value = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned byte = 0, digits = 0;
+        while (*text >= '0' && *text <= '9' && digits++ < 3)
+            byte = byte * 10 + (unsigned)(*text++ - '0');
+        if (digits == 0 || byte > 255 || *text++ != (i < 3 ? '.' : '\0'))
+            return false;
+        *value = *value << 8 | byte;
+    }
+    return true;
+}
+
+/* What the sketch says, in the place of the defaults. */
+static bool take_defaults(void)
+{
+    char text[24];
+    uint32_t mask = 0xffffff00;
+    unsigned prefix = 0;
+
+    thimble_settings_init(&settings);
+    if (!thimble_settings_default(&settings, "network", "hostname", host_name()))
+        return false;
+    if (!config.address)
+        return true;
+    if (config.netmask && !read_ipv4(config.netmask, &mask))
+        return false;
+    while (prefix < 32 && mask & UINT32_C(0x80000000) >> prefix)
+        prefix++;
+    int n = snprintf(text, sizeof text, "%s/%u", config.address, prefix);
+    return n > 0 && (size_t)n < sizeof text &&
+           thimble_settings_default(&settings, "network", "address", text) &&
+           (!config.gateway ||
+            thimble_settings_default(&settings, "network", "gateway", config.gateway));
+}
+
 int thimble_board_begin(const struct thimble_board_config *given)
 {
     if (state != NOT_BEGUN)
@@ -270,6 +324,9 @@ int thimble_board_begin(const struct thimble_board_config *given)
 
     th_board_start();
     wait_if_struck();
+    if (!take_defaults())
+        return fail(THIMBLE_ERR_ARGUMENT, "a name or an address of the sketch is none");
+    th_board_pins(&settings);
     int err = start_engine();
     if (err != THIMBLE_OK)
         return fail(err, "the engine or its first target cannot be made");
@@ -355,7 +412,7 @@ static void start_network(void)
 {
     if (network_started || (int32_t)(now_ms - network_due_ms) < 0)
         return;
-    network_started = th_board_network_start(&config, host_name());
+    network_started = th_board_network_start(&settings);
     if (network_started)
         return;
     network_pause_ms = network_pause_ms ? network_pause_ms * 2 : NETWORK_RETRY_MS;

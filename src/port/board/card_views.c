@@ -11,6 +11,7 @@
 
 #include "../../block/fat.h"
 #include "../../block/partition.h"
+#include "card_views.h"
 #include "platform.h"
 
 struct view {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * transport_lwip.c: board.c's transport where lwIP has no task of its own: Teensy 4.1 with QNEthernet.
+ * transport_lwip.c: board.c's transport where lwIP has no task of its own.
  *
  * Layer 6.
  */
 #include "which.h"
 
-#if TH_BOARD_ANY
+#if TH_BOARD_LWIP
 
 #include "../lwip/thimble_lwip.h"
 #include "platform.h"
@@ -28,12 +28,11 @@ int th_transport_start(struct thimble *engine, uint16_t tcp_port)
     return thimble_lwip_start(&port, engine, conns, THIMBLE_BOARD_CONNECTIONS + 1, tcp_port);
 }
 
-/* Nobody sleeps here: frames are looked for between two calls. */
-void th_transport_poll(void)
+uint32_t th_transport_poll(void)
 {
     thimble_lwip_poll(&port);
-    thimble_tick(port.engine, th_board_ms());
-    thimble_lwip_poll(&port);
+    uint32_t idle_ms = thimble_tick(port.engine, th_board_ms());
+    return thimble_lwip_poll(&port) ? 0 : idle_ms;
 }
 
 unsigned th_transport_open(void)

@@ -3,6 +3,7 @@
  * which.h: is this a board that thimble_board.h is for?  From what its compiler defines.
  *
  *     TH_BOARD_TEENSY    Teensy 4.1, if QNEthernet is there
+ *     TH_BOARD_BARE      a board of boards/, whose build says so
  *
  * Elsewhere the files of port/board and port/teensy compile to nothing.
  *
@@ -20,6 +21,13 @@
 #define TH_BOARD_TEENSY 0
 #endif
 
-#define TH_BOARD_ANY TH_BOARD_TEENSY
+#ifndef TH_BOARD_BARE
+#define TH_BOARD_BARE 0
+#endif
+
+#define TH_BOARD_ANY (TH_BOARD_TEENSY || TH_BOARD_BARE)
+
+/* lwIP's raw interface, without a task of its own: transport_lwip.c. */
+#define TH_BOARD_LWIP (TH_BOARD_TEENSY || TH_BOARD_BARE)
 
 #endif

@@ -11,20 +11,43 @@
 #include <Arduino.h>
 #include <QNEthernet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../board/platform.h"
-#include "lwip/ip4_addr.h"
 #include "qnethernet/entropy/entropy.h"
 
 using qindesign::network::Ethernet;
 
-static const int8_t led_pins[TH_LED_COUNT] = {
-    THIMBLE_BOARD_LED_READY, THIMBLE_BOARD_LED_READ, THIMBLE_BOARD_LED_WRITE,
-    THIMBLE_BOARD_LED_ERROR,
-};
+#ifndef THIMBLE_BOARD_LED_READY
+#define THIMBLE_BOARD_LED_READY 13      // the one on the board
+#endif
+#ifndef THIMBLE_BOARD_LED_READ
+#define THIMBLE_BOARD_LED_READ 2
+#endif
+#ifndef THIMBLE_BOARD_LED_WRITE
+#define THIMBLE_BOARD_LED_WRITE 3
+#endif
+#ifndef THIMBLE_BOARD_LED_ERROR
+#define THIMBLE_BOARD_LED_ERROR 4
+#endif
+#ifndef THIMBLE_BOARD_DISPLAY_CLK
+#define THIMBLE_BOARD_DISPLAY_CLK 5
+#endif
+#ifndef THIMBLE_BOARD_DISPLAY_DIO
+#define THIMBLE_BOARD_DISPLAY_DIO 6
+#endif
+
+static constexpr uint32_t DHCP_WAIT_MS = 10000;
+static constexpr int DIGITAL_PINS = 55;         // 0 to 54
+
+static int led_pins[TH_LED_COUNT] = { -1, -1, -1, -1 };
+static int wire_pins[2] = { -1, -1 };
+static bool low_is_on;
 static bool watchdog_runs;
-static bool link_was_up;
+static bool link_was_up, dhcp_waits, dhcp_silent;
+static uint32_t dhcp_asked_ms;
+static const struct thimble_settings *settings;
 
 extern "C" {
 
@@ -35,9 +58,68 @@ const char th_board_name[] = "Teensy 4.1";
 void th_board_start(void)
 {
     Serial.begin(115200);
-    for (int8_t pin : led_pins)
-        if (pin >= 0)
-            pinMode(pin, OUTPUT);
+}
+
+static int pin_of(enum thimble_settings_pin which, int own)
+{
+    int pin = thimble_settings_pin(settings, which, own);
+    if (pin < DIGITAL_PINS)
+        return pin;
+    th_board_log(TH_LOG_WARNING, "pins: this board has no pin %d", pin);
+    return -1;
+}
+
+void th_board_pins(const struct thimble_settings *s)
+{
+    settings = s;
+    low_is_on = s->lights.active == 2;
+    led_pins[TH_LED_READY] = pin_of(THIMBLE_PIN_LED_READY, THIMBLE_BOARD_LED_READY);
+    led_pins[TH_LED_READ] = pin_of(THIMBLE_PIN_LED_READ, THIMBLE_BOARD_LED_READ);
+    led_pins[TH_LED_WRITE] = pin_of(THIMBLE_PIN_LED_WRITE, THIMBLE_BOARD_LED_WRITE);
+    led_pins[TH_LED_ERROR] = pin_of(THIMBLE_PIN_LED_ERROR, THIMBLE_BOARD_LED_ERROR);
+    for (int led = 0; led < TH_LED_COUNT; led++) {
+        if (led_pins[led] < 0)
+            continue;
+        pinMode(led_pins[led], OUTPUT);
+        th_board_led(static_cast<enum th_led>(led), false);
+    }
+    wire_pins[TH_WIRE_CLK] = pin_of(THIMBLE_PIN_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_CLK);
+    wire_pins[TH_WIRE_DIO] = pin_of(THIMBLE_PIN_DISPLAY_DIO, THIMBLE_BOARD_DISPLAY_DIO);
+    if (th_board_has_display())
+        for (int pin : wire_pins)
+            pinMode(pin, INPUT_PULLUP);
+}
+
+bool th_board_has_display(void)
+{
+    return wire_pins[TH_WIRE_CLK] >= 0 && wire_pins[TH_WIRE_DIO] >= 0;
+}
+
+void th_board_wire(enum th_wire wire, bool released)
+{
+    if (released) {
+        pinMode(wire_pins[wire], INPUT_PULLUP);
+    } else {
+        digitalWrite(wire_pins[wire], LOW);
+        pinMode(wire_pins[wire], OUTPUT);
+        digitalWrite(wire_pins[wire], LOW);
+    }
+}
+
+bool th_board_wire_is_high(enum th_wire wire)
+{
+    return digitalRead(wire_pins[wire]) == HIGH;
+}
+
+void th_board_wire_wait(void)
+{
+    delayMicroseconds(5);
+}
+
+// Frames are looked for all the time.
+void th_board_idle(uint32_t)
+{
+    yield();
 }
 
 uint32_t th_board_ms(void)
@@ -53,7 +135,7 @@ void th_board_write(const char *text, size_t len)
 void th_board_led(enum th_led led, bool on)
 {
     if (led_pins[led] >= 0)
-        digitalWrite(led_pins[led], on ? HIGH : LOW);
+        digitalWrite(led_pins[led], on != low_is_on ? HIGH : LOW);
 }
 
 // WDOG1, i.MX RT1060 Reference Manual chapter 57: in steps of half a second, once started never stopped.
@@ -103,60 +185,114 @@ bool th_board_random(void *buf, size_t len)
     return qindesign::entropy::trng_data(buf, len) == len;
 }
 
-static IPAddress parsed(const char *text)
+static IPAddress four(const uint8_t ip[4])
 {
-    ip4_addr_t a;
-    if (!text || !ip4addr_aton(text, &a))
-        return INADDR_NONE;
-    return IPAddress(ip4_addr_get_u32(&a));
+    return IPAddress(ip[0], ip[1], ip[2], ip[3]);
 }
 
-bool th_board_network_start(const struct thimble_board_config *config, const char *host_name)
+static bool take_address(const struct thimble_settings_address &a)
 {
-    Ethernet.setHostname(host_name);
-    if (!config->address) {
-        thimble_board_log("network: asking DHCP for an address");
-        return Ethernet.begin();
+    uint32_t bits = UINT32_MAX << (32 - a.prefix);
+    uint8_t mask[4];
+    for (int i = 0; i < 4; i++)
+        mask[i] = static_cast<uint8_t>(bits >> (24 - 8 * i));
+    return Ethernet.begin(four(a.ip), four(mask), four(settings->network.gateway));
+}
+
+bool th_board_network_start(const struct thimble_settings *s)
+{
+    settings = s;
+    Ethernet.setHostname(thimble_settings_text(s, s->network.hostname));
+    if (s->network.address.prefix)
+        return take_address(s->network.address);
+    thimble_board_log("network: asking DHCP for an address");
+    dhcp_waits = true;
+    dhcp_asked_ms = millis();
+    return Ethernet.begin();
+}
+
+static bool has_address()
+{
+    return static_cast<uint32_t>(Ethernet.localIP()) != 0 && Ethernet.localIP() != INADDR_NONE;
+}
+
+// The time without a link does not count: nobody was asked.
+static void watch_dhcp()
+{
+    if (!dhcp_waits)
+        return;
+    if (!link_was_up)
+        dhcp_asked_ms = millis();
+    if (has_address()) {
+        dhcp_waits = dhcp_silent = false;
+    } else if (millis() - dhcp_asked_ms >= DHCP_WAIT_MS) {
+        dhcp_waits = false;
+        dhcp_silent = true;
+        if (settings->network.fallback.prefix)
+            take_address(settings->network.fallback);
     }
-    IPAddress address = parsed(config->address), mask = parsed(config->netmask);
-    IPAddress gateway = config->gateway ? parsed(config->gateway) : IPAddress(0, 0, 0, 0);
-    if (address == INADDR_NONE || mask == INADDR_NONE ||
-        (config->gateway && gateway == INADDR_NONE)) {
-        thimble_board_log("network: the static address, its mask or gateway is no IPv4 address");
-        return false;
-    }
-    return Ethernet.begin(address, mask, gateway);
 }
 
 void th_board_network_poll(void)
 {
     Ethernet.loop();
-    bool link = Ethernet.linkState();
-    if (link != link_was_up)
-        thimble_board_log("network: the link is %s", link ? "up" : "down");
-    link_was_up = link;
+    link_was_up = Ethernet.linkState();
+    watch_dhcp();
+}
+
+// QNEthernet goes on asking DHCP where there is no fallback.
+enum th_network_trouble th_board_network_trouble(void)
+{
+    if (!link_was_up)
+        return TH_NETWORK_NO_LINK;
+    return dhcp_silent && !has_address() ? TH_NETWORK_NO_DHCP : TH_NETWORK_NO_TROUBLE;
 }
 
 const char *th_board_address(void)
 {
     static char text[16];
     IPAddress a = Ethernet.localIP();
-    if (!link_was_up || a == INADDR_NONE || (uint32_t)a == 0)
+    if (!link_was_up || !has_address())
         return "";
     snprintf(text, sizeof text, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
     return text;
 }
 
+struct thimble_block *thimble_board_flash(void)
+{
+    return nullptr;
+}
+
+static size_t psram_given;
+
+size_t th_board_psram_bytes(void)
+{
+    return (static_cast<size_t>(external_psram_size) << 20) - psram_given;
+}
+
 void *thimble_board_psram(size_t bytes)
 {
-    if (bytes > (size_t)external_psram_size << 20) {    // else the core would take it from the heap
-        thimble_board_log("psram: %lu bytes wanted, %u MiB are there", (unsigned long)bytes,
-                          external_psram_size);
+    if (bytes > th_board_psram_bytes()) {       // else the core would take it from the heap
+        thimble_board_log("psram: %lu bytes wanted, %lu are there", (unsigned long)bytes,
+                          (unsigned long)th_board_psram_bytes());
         return nullptr;
     }
     void *memory = extmem_malloc(bytes);
-    if (memory)
-        memset(memory, 0, bytes);
+    if (!memory)
+        return nullptr;
+    psram_given += bytes;
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+// The heap is in RAM2.  Nobody gives back, so what is left over for alignment is lost.
+void *th_board_memory(size_t bytes)
+{
+    uintptr_t at = reinterpret_cast<uintptr_t>(malloc(bytes + 31));
+    if (at == 0)
+        return nullptr;
+    void *memory = reinterpret_cast<void *>((at + 31) & ~static_cast<uintptr_t>(31));
+    memset(memory, 0, bytes);
     return memory;
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LOW = 0, HIGH = 1, OUTPUT = 1, LED_BUILTIN = 13 };
+enum { LOW = 0, HIGH = 1, OUTPUT = 1, INPUT_PULLUP = 2, LED_BUILTIN = 13 };
 
 class IPAddress {
 public:
@@ -14,6 +14,7 @@ public:
     IPAddress(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
     operator uint32_t() const;
     bool operator==(const IPAddress &other) const;
+    bool operator!=(const IPAddress &other) const;
     uint8_t operator[](int i) const;
 };
 extern const IPAddress INADDR_NONE;
@@ -27,8 +28,10 @@ extern usb_serial_class Serial;
 extern "C" {
 uint32_t millis(void);
 void yield(void);
+void delayMicroseconds(uint32_t us);
 void pinMode(uint8_t pin, uint8_t mode);
 void digitalWrite(uint8_t pin, uint8_t value);
+uint8_t digitalRead(uint8_t pin);
 void *extmem_malloc(size_t bytes);
 void arm_dcache_flush(void *at, uint32_t bytes);
 void arm_dcache_delete(void *at, uint32_t bytes);
