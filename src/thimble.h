@@ -21,6 +21,8 @@
  *         thimble_conn_close
  *     thimble_tick             every now and then, with the time
  *
+ * What happened, in numbers: thimble_stats.h.
+ *
  * Laws
  *
  *  - `_buf` lends memory and changes nothing that you can see; `_ack` says how many bytes
@@ -186,6 +188,7 @@ enum thimble_event_kind {
     THIMBLE_EVENT_TASK_MANAGEMENT,  /* detail: function << 8 | response */
     THIMBLE_EVENT_DISK_ERROR,       /* detail: sense key << 16 | ASC << 8 | ASCQ */
 };
+#define THIMBLE_EVENT_KINDS (THIMBLE_EVENT_DISK_ERROR + 1)
 
 enum thimble_reason {
     THIMBLE_REASON_NONE,
@@ -319,6 +322,10 @@ struct thimble_config {
      * one.  Returns the length written, or 0: no such portal.  Mandatory.  size is at least 64. */
     size_t (*portal)(void *ctx, void *port_conn, unsigned index, char *text, size_t size);
 
+    /* Microseconds from any beginning, wrapping: for the latencies of thimble_stats.h.  NULL: they are
+     * counted in the steps of thimble_tick()'s clock. */
+    uint32_t (*now_us)(void *ctx);
+
     /* For CHAP.  NULL: a target with CHAP users is refused. */
     const struct thimble_crypto *crypto;
 
@@ -330,17 +337,27 @@ struct thimble_config {
  * also has its bytes; a parameter buffer has nothing else.  The exact need of a configuration is
  * thimble_memory_bytes(). */
 #define THIMBLE_PTR_EXTRA(n)    (sizeof(void *) > 4 ? (n) : 0)
+/* ... of which the counters of thimble_stats.h take: */
+#define THIMBLE_STATS_BYTES(n)  (THIMBLE_STATS ? (n) : 0)
+
 #define THIMBLE_CONN_BYTES \
-    (512 + 2 * THIMBLE_LUNS_MAX + THIMBLE_LUNS_MAX / 8 + THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
-     THIMBLE_PTR_EXTRA(80))
+    (512 + 2 * THIMBLE_LUNS_MAX + THIMBLE_LUNS_MAX / 8 + \
+     THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
+     THIMBLE_PTR_EXTRA(80) + \
+     THIMBLE_STATS_BYTES(40))
 #define THIMBLE_TASK_BYTES      (152 + THIMBLE_PTR_EXTRA(56))
 #define THIMBLE_LOGIN_BYTES \
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
-#define THIMBLE_LUN_BYTES       (56 + THIMBLE_PTR_EXTRA(48))
+#define THIMBLE_LUN_BYTES \
+    (56 + THIMBLE_PTR_EXTRA(48) + \
+     THIMBLE_STATS_BYTES(448))
 #define THIMBLE_TARGET_BYTES \
-    (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX))
-#define THIMBLE_BASE_BYTES      (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128))
+    (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX) + \
+     THIMBLE_STATS_BYTES(48))
+#define THIMBLE_BASE_BYTES \
+    (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128) + \
+     THIMBLE_STATS_BYTES(288 + 64 * THIMBLE_EVENTS_KEPT))
 
 /* Enough for a configuration whose other fields are at their defaults, as a constant; add
  * THIMBLE_LUN_BYTES for each further logical unit, and so on. */

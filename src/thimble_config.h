@@ -131,6 +131,17 @@
 #define THIMBLE_OUT_OF_ORDER 1
 #endif
 
+/* The counters of thimble_stats.h.  RAM: 40 bytes a connection, 448 a logical unit, 48 a target, and 288 + 64
+ * THIMBLE_EVENTS_KEPT once.  What they cost a READ is in docs/instructions.md. */
+#ifndef THIMBLE_STATS
+#define THIMBLE_STATS 1
+#endif
+
+/* Events that are kept for whoever looks later, 1 to 1024. */
+#ifndef THIMBLE_EVENTS_KEPT
+#define THIMBLE_EVENTS_KEPT 16
+#endif
+
 /* Derived: there are commands with a parameter list.  Without them no parameter buffer is needed, and none is
  * taken from the memory. */
 #define THIMBLE_PARAMETER_LISTS \
@@ -158,6 +169,9 @@
 #endif
 #if THIMBLE_BUFFER_ALIGN < 16 || THIMBLE_BUFFER_ALIGN > 4096 || (THIMBLE_BUFFER_ALIGN & (THIMBLE_BUFFER_ALIGN - 1))
 #error "THIMBLE_BUFFER_ALIGN is a power of two, 16 to 4096"
+#endif
+#if THIMBLE_EVENTS_KEPT < 1 || THIMBLE_EVENTS_KEPT > 1024
+#error "THIMBLE_EVENTS_KEPT is 1 to 1024"
 #endif
 #if THIMBLE_READ_AHEAD < 1 || THIMBLE_READ_AHEAD > 8
 #error "THIMBLE_READ_AHEAD is 1 to 8"

@@ -21,6 +21,11 @@
 #define THIMBLE_CHAP_CHALLENGE_MAX 256
 #endif
 
+/* Counters cost RAM; a board that shows them turns them on. */
+#ifndef THIMBLE_STATS
+#define THIMBLE_STATS 0
+#endif
+
 /* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
 #ifndef THIMBLE_LWIP_HELD_MAX
 #define THIMBLE_LWIP_HELD_MAX 3

@@ -28,6 +28,7 @@ struct th_buf *th_buf_take(struct thimble_conn *c, enum th_buf_use use)
     struct th_buf *b = e->free_bufs;
     e->free_bufs = b->next;
     e->n_free_bufs--;
+    th_count_buffers(e);
     b->next = NULL;
     b->task = NULL;
     b->offset = b->len = b->sent = 0;

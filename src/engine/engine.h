@@ -12,6 +12,7 @@
  *     buffer.c    data buffers and parameter buffers: who has one, who waits            (L3)
  *     send.c      work to PDUs to bytes: tx_buf, tx_taken, tx_ack                       (L4)
  *     thimble.c   memory, targets, sessions, time                                       (L5)
+ *     stats.c     what happened, in numbers: thimble_stats.h                            (L5)
  *
  * Memory is fixed.  What cannot be served now waits where it costs nothing: a PDU whose header has come in
  * stays in its connection (rx_state RX_DISPATCH or RX_BUFFER, thimble_conn_rx_buf() answers NULL), a READ
@@ -28,6 +29,7 @@
 #include "../scsi/scsi.h"
 #include "../scsi/sense.h"
 #include "../thimble.h"
+#include "../thimble_stats.h"
 
 /* Tasks of a connection besides its command window: immediate commands, Rejects. */
 #define TH_TASKS_IMMEDIATE 2
@@ -76,6 +78,9 @@ enum th_task_phase {
     PHASE_STATUS,                       /* status is final: to be sent after the data that is ready */
 };
 
+/* What a command moves, for stats.c. */
+enum th_flow { FLOW_OTHER, FLOW_READ, FLOW_WRITE };
+
 struct th_task {
     struct th_task *next_active;        /* conn->tasks, newest first; or the free list */
     struct th_task *next;               /* a send queue, or those who wait for a buffer */
@@ -93,6 +98,10 @@ struct th_task {
     bool     unsolicited : 1;           /* unsolicited Data-Out follow until the F bit */
     bool     read_dir : 1, write_dir : 1;   /* R and W bits of the command */
     bool     mapped : 1;                /* data is sent from the medium's own memory */
+    uint8_t  flow : 2;                  /* enum th_flow */
+#if THIMBLE_STATS
+    uint32_t start_us;                  /* when its header came */
+#endif
     struct th_task *aborter;            /* the TASK_MANAGE task that waits for this one to end */
 
     /* Command data, in bytes from its start:
@@ -189,6 +198,10 @@ struct thimble_conn {
     uint32_t ping_ms;                   /* when our ping became due */
     uint32_t exchange_ms;               /* when the login or text exchange began */
     uint32_t send_ms;                   /* when the transport last took something, or the peer */
+#if THIMBLE_STATS
+    uint32_t opened_ms;
+    struct thimble_session_stats stats;
+#endif
     uint16_t n_held;                    /* data buffers that come back when the peer has read */
     uint16_t used;                      /* tasks of the command window in use */
     uint16_t window;                    /* tasks of the command window */
@@ -225,6 +238,14 @@ struct thimble_conn {
     struct th_slot slots[THIMBLE_TX_SLOTS];
 };
 
+#if THIMBLE_STATS
+struct th_stats_store {
+    struct thimble_stats stats;
+    uint32_t n_events;
+    struct thimble_kept_event kept[THIMBLE_EVENTS_KEPT];
+};
+#endif
+
 /* The one place for work on parts of blocks. */
 struct th_scratch {
     struct th_buf *first, *last;        /* first is being worked on */
@@ -259,6 +280,10 @@ struct thimble {
     uint64_t params_used;               /* a bit for each parameter buffer */
     uint8_t *logins_used;               /* a byte for each negotiation */
     uint8_t *sessions_used;             /* a byte for each session slot */
+#if THIMBLE_STATS
+    struct thimble_target_stats *target_stats;  /* same index as nodes */
+    struct th_stats_store store;
+#endif
     uint8_t  drop[512];                 /* where data lands that nobody wants; never read */
 };
 
@@ -274,6 +299,63 @@ bool th_login_must_wait(const struct thimble_conn *c);
 bool th_evict_exchange(struct thimble_conn *by);
 uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params *params,
                   enum thimble_reason *why);
+
+/* stats.c.  Without THIMBLE_STATS they cost nothing. */
+#if THIMBLE_STATS
+void th_count_start(struct th_task *t);
+void th_count_end(const struct th_task *t);
+void th_count_event(struct thimble_conn *c, const struct thimble_event *event,
+                    const struct th_node *node);
+
+static inline void th_count_rx(struct thimble_conn *c)
+{
+    c->stats.rx_pdus++;
+    c->stats.rx_bytes += c->rx_data_len;
+}
+
+static inline void th_count_tx(struct thimble_conn *c, uint32_t data_len)
+{
+    c->stats.tx_pdus++;
+    c->stats.tx_bytes += data_len;
+}
+
+static inline void th_count_buffers(struct thimble *e)
+{
+    if (e->n_free_bufs < e->store.stats.buffers_low)
+        e->store.stats.buffers_low = e->n_free_bufs;
+}
+#else
+static inline void th_count_start(struct th_task *t)
+{
+    (void)t;
+}
+
+static inline void th_count_end(const struct th_task *t)
+{
+    (void)t;
+}
+
+static inline void th_count_event(struct thimble_conn *c, const struct thimble_event *event,
+                                  const struct th_node *node)
+{
+    (void)c, (void)event, (void)node;
+}
+
+static inline void th_count_rx(struct thimble_conn *c)
+{
+    (void)c;
+}
+
+static inline void th_count_tx(struct thimble_conn *c, uint32_t data_len)
+{
+    (void)c, (void)data_len;
+}
+
+static inline void th_count_buffers(struct thimble *e)
+{
+    (void)e;
+}
+#endif
 
 /* buffer.c */
 enum th_buf_use {

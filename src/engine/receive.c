@@ -18,6 +18,7 @@ static void next_piece(struct thimble_conn *c, enum th_rx_state state)
 
 static void pdu_done(struct thimble_conn *c)
 {
+    th_count_rx(c);
     next_piece(c, RX_BHS);
     c->rx_crc = TH_CRC32C_INIT;
     c->rx_into = INTO_NOTHING;

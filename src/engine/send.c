@@ -122,6 +122,7 @@ static void slot_data(struct thimble_conn *c, struct th_slot *s, const uint8_t *
     uint32_t pad = th_pad4(len) - len;
 
     th_put24(s->head + 5, len);
+    th_count_tx(c, len);
     put_header_digest(c, s);
     s->data = data;
     s->data_len = len;
@@ -143,6 +144,7 @@ static void slot_sense(struct thimble_conn *c, struct th_slot *s, const uint8_t 
     uint32_t data_len = len > 0 ? 2 + len : 0;
 
     th_put24(s->head + 5, data_len);
+    th_count_tx(c, data_len);
     put_header_digest(c, s);
     if (len == 0)
         return;
@@ -201,6 +203,7 @@ static void make_response(struct thimble_conn *c, struct th_task *t)
     th_put32(s->head + 16, t->itt);
     th_put32(s->head + 36, t->read_dir ? t->data_sn : t->r2t_sn);
     put_residual(t, s->head);
+    th_count_end(t);
     th_task_free(t);                    /* its place in the window is open again */
     put_numbers(c, s->head, STAT_SN_TAKES);
     slot_sense(c, s, sense, sense_len);
@@ -248,6 +251,7 @@ static void make_data_in(struct thimble_conn *c, struct th_task *t)
         t->cmd.data_bytes == t->total) {
         s->head[1] |= 0x01;
         s->head[3] = t->cmd.status;
+        th_count_end(t);
         th_task_free(t);
         put_numbers(c, s->head, STAT_SN_TAKES);
         slot_data(c, s, data, len);

@@ -481,6 +481,7 @@ static void start_read(struct th_task *t)
 {
     t->total = t->read_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
     t->phase = PHASE_READ;
+    t->flow = FLOW_READ;
     t->asked = 0;
     if (t->total == 0) {
         finish(t);
@@ -503,6 +504,7 @@ static void start_write(struct th_task *t)
 {
     t->total = t->write_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
     t->phase = PHASE_WRITE;
+    t->flow = t->cmd.compare ? FLOW_OTHER : FLOW_WRITE;
     if (t->asked == 0 && !t->unsolicited)   /* else write_check() comes with the data */
         write_check(t);
 }
@@ -570,6 +572,7 @@ void th_command_start(struct th_task *t)
 {
     struct thimble_conn *c = t->conn;
 
+    th_count_start(t);
     memcpy(t->cmd.cdb, c->bhs + 32, 16);
     t->cmd.nexus = &c->nexus;
     t->cmd.lu = th_scsi_lu_of(&c->nexus, th_scsi_lun_decode(c->bhs + 8));

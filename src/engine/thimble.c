@@ -103,6 +103,9 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     struct th_node *nodes = carve(p, sizeof *nodes, c->n_targets);
     struct th_scsi_target *targets = carve(p, sizeof *targets, c->n_targets);
     struct th_lu *lus = carve(p, sizeof *lus, c->n_luns);
+#if THIMBLE_STATS
+    struct thimble_target_stats *target_stats = carve(p, sizeof *target_stats, c->n_targets);
+#endif
     struct th_buf *bufs = carve(p, sizeof *bufs, c->n_buffers);
     uint8_t *logins_used = carve(p, 1, c->n_logins);
     uint8_t *sessions_used = carve(p, 1, c->n_sessions);
@@ -120,6 +123,10 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     e->nodes = nodes;
     e->targets = targets;
     e->lus = lus;
+#if THIMBLE_STATS
+    e->target_stats = target_stats;
+    e->store.stats.buffers_low = c->n_buffers;
+#endif
     e->conns = conns;
     e->tasks = tasks;
     e->bufs = bufs;
@@ -312,7 +319,7 @@ void th_event(struct thimble_conn *c, enum thimble_event_kind kind, enum thimble
     bool in_login = c->text && c->state <= CONN_LEAVING && kind == THIMBLE_EVENT_LOGIN_REFUSED;
     const struct th_node *node = in_login ? c->text->node : c->node;
 
-    if (!config->event)
+    if (!THIMBLE_STATS && !config->event)
         return;
     struct thimble_event event = {
         .kind = kind,
@@ -323,7 +330,9 @@ void th_event(struct thimble_conn *c, enum thimble_event_kind kind, enum thimble
         .key = in_login ? c->text->why_key : "",
         .port_conn = c->port_conn,
     };
-    config->event(config->ctx, &event);
+    th_count_event(c, &event, node);
+    if (config->event)
+        config->event(config->ctx, &event);
 }
 
 void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimble_lun_change what)
@@ -449,6 +458,10 @@ struct thimble_conn *thimble_conn_open(struct thimble *e, void *port_conn)
     c->rx_crc = TH_CRC32C_INIT;
     c->stat_sn = 1;
     c->timer_ms = c->last_rx_ms = e->now_ms;
+#if THIMBLE_STATS
+    c->opened_ms = e->now_ms;
+    e->store.stats.connections++;
+#endif
     c->nexus.resume = th_command_resume;
     c->window = 1;
     give_tasks(c, (uint32_t)(c - e->conns) * TASKS_OF_CONN, TASKS_OF_CONN);

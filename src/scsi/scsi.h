@@ -33,6 +33,7 @@
 #define TH_SCSI_SCSI_H
 
 #include "../thimble.h"
+#include "../thimble_stats.h"
 
 enum th_status {                        /* SAM-5 5.3.1 */
     TH_STATUS_GOOD = 0x00,
@@ -84,6 +85,9 @@ struct th_lu {
     size_t   n_allowed;
     struct th_gate gate;
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
+#if THIMBLE_STATS
+    struct thimble_lun_stats stats;
+#endif
 };
 
 /* The logical units and the sessions of one target. */
