@@ -64,6 +64,7 @@ enum thimble_err {
     THIMBLE_ERR_NAME = -8,              /* not an iSCSI name (RFC 7143 4.2.7), or in use */
     THIMBLE_ERR_SECRET = -9,            /* a CHAP secret that is empty, or the same both ways */
     THIMBLE_ERR_FULL = -10,             /* no room for another target or logical unit */
+    THIMBLE_ERR_RECORD = -11,           /* what a store kept is damaged, or of another version */
 };
 
 /* --------------------------------------------------------------------------------------
@@ -143,6 +144,32 @@ struct thimble_block {
     /* THIMBLE_OK, or why the disk cannot be used now.  Asked before each command that needs the
      * medium: it must be quick.  NULL: always ready. */
     int (*ready)(struct thimble_block *b);
+};
+
+/* --------------------------------------------------------------------------------------
+ * What outlives a restart, and is not on the disk
+ */
+
+/* A logical unit has at most one record of each kind.  The core gives it length, version and checksum, so a store
+ * keeps bytes and need not look into them. */
+enum thimble_record {
+    THIMBLE_RECORD_RESERVATIONS = 1,    /* persistent reservations (APTPL) */
+    THIMBLE_RECORD_MODE_PAGES = 2,      /* saved mode pages */
+};
+
+/* A place for the records of one logical unit: files on a host, two blocks of a card or a page of flash on a board.  Records
+ * are short (hundreds of bytes; never more than thimble_config.parameter_bytes), and seldom written. */
+struct thimble_store {
+    /* Puts the record into buf.  Returns its length; 0: there is none; or a negative thimble_err, which thimble_lun_add()
+     * then returns: a logical unit must not be served as if it had forgotten.  Answers at once. */
+    int (*load)(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size);
+
+    /* Replaces the record; len 0: there is none any more.  Returns THIMBLE_OK, a negative thimble_err, or THIMBLE_PENDING and
+     * calls thimble_io_done(io, ...) later, as a disk does; `buf` stays valid until then.  Promise: after the answer
+     * THIMBLE_OK the new record is there whatever happens, and whenever the power goes, either the old
+     * one is there or the new.  A call that failed may have left either. */
+    int (*save)(struct thimble_store *s, enum thimble_record record, const void *buf, uint32_t len,
+                struct thimble_io *io);
 };
 
 /* --------------------------------------------------------------------------------------
@@ -350,7 +377,7 @@ struct thimble_config {
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
 #define THIMBLE_LUN_BYTES \
-    (56 + THIMBLE_PTR_EXTRA(48) + \
+    (60 + THIMBLE_PTR_EXTRA(52) + \
      THIMBLE_STATS_BYTES(448))
 #define THIMBLE_TARGET_BYTES \
     (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX) + \
@@ -415,6 +442,10 @@ int thimble_target_add(struct thimble *engine, const struct thimble_target_confi
 struct thimble_lun_config {
     struct thimble_block *block;        /* borrowed */
 
+    /* Where the unit keeps what outlives a restart; borrowed.  NULL: nowhere, and initiators that ask for it are
+     * refused. */
+    struct thimble_store *store;
+
     /* LUN, 0 to THIMBLE_LUNS_MAX - 1. */
     uint16_t lun;
 
@@ -430,7 +461,7 @@ struct thimble_lun_config {
     const char *vendor, *product, *revision;
 };
 
-/* THIMBLE_OK, or a negative thimble_err. */
+/* Loads the unit's records, if it has a store.  THIMBLE_OK, or a negative thimble_err: then the unit is not there. */
 int thimble_lun_add(struct thimble *engine, int target, const struct thimble_lun_config *config);
 
 /* The size or the presence of the medium changed: every session gets a unit attention and an asynchronous

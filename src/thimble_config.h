@@ -125,6 +125,10 @@
 #ifndef THIMBLE_ASYNC                   /* asynchronous messages; 0: a change of the medium is told by unit attention alone */
 #define THIMBLE_ASYNC 1
 #endif
+/* What a logical unit keeps over a restart, in a struct thimble_store.  0: a store is never asked. */
+#ifndef THIMBLE_STORE
+#define THIMBLE_STORE 1
+#endif
 /* Requests that come ahead of their CmdSN's turn wait for it.  0: the connection ends instead; a session of one
  * connection has no reason to send them (RFC 7143 4.2.2.1). */
 #ifndef THIMBLE_OUT_OF_ORDER

@@ -20,6 +20,9 @@
 #ifndef THIMBLE_CHAP_CHALLENGE_MAX
 #define THIMBLE_CHAP_CHALLENGE_MAX 256
 #endif
+#ifndef THIMBLE_STORE
+#define THIMBLE_STORE 0
+#endif
 
 /* Counters cost RAM; a board that shows them turns them on. */
 #ifndef THIMBLE_STATS

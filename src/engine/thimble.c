@@ -272,6 +272,18 @@ static void show_new(struct th_nexus *n, const struct th_lu *lu, const char *ini
             n->ua[i] |= 1u << TH_UA_LUNS_CHANGED;
 }
 
+/* Parameter buffers are where records are made, and so where they are taken apart. */
+static int restore(struct thimble *e, struct th_lu *lu)
+{
+    uint8_t *buf = th_param_take(e);
+
+    if (!buf)
+        return THIMBLE_ERR_FULL;        /* all are in use now */
+    int err = th_scsi_lu_restore(lu, buf, e->config.parameter_bytes);
+    th_param_give(e, buf);
+    return err;
+}
+
 int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_config *config)
 {
     const struct thimble_block *block = config->block;
@@ -285,8 +297,10 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     if (e->n_lus == e->config.n_luns || t->lus[config->lun])
         return THIMBLE_ERR_FULL;
 
-    struct th_lu *lu = &e->lus[e->n_lus++];
+    struct th_lu *lu = &e->lus[e->n_lus];
+    memset(lu, 0, sizeof *lu);
     lu->block = config->block;
+    lu->store = THIMBLE_STORE ? config->store : NULL;
     lu->target = t;
     lu->vendor = config->vendor ? config->vendor : "THIMBLE";
     lu->product = config->product ? config->product : "DISK";
@@ -296,6 +310,10 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     lu->allowed = config->allowed;
     lu->n_allowed = config->n_allowed;
     lu->param_bytes = e->config.parameter_bytes;
+    int err = THIMBLE_STORE && lu->store ? restore(e, lu) : THIMBLE_OK;
+    if (err < 0)
+        return err;
+    e->n_lus++;
     t->lus[config->lun] = lu;
     for (unsigned i = 0; i < e->n_conns; i++)
         if (e->conns[i].nexus.target == t)

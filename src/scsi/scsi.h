@@ -74,6 +74,7 @@ struct th_scsi_target;
 /* A logical unit; all sessions share it. */
 struct th_lu {
     struct thimble_block *block;
+    struct thimble_store *store;        /* or NULL */
     struct th_scsi_target *target;
     const char *vendor, *product, *revision;    /* never NULL */
     uint16_t lun;                       /* as addressed */
@@ -202,6 +203,9 @@ void th_scsi_nexus_end(struct th_nexus *nexus);
 
 /* I_T NEXUS RESET, loss of the nexus: its reservations are released; it gets a unit attention. */
 void th_scsi_nexus_reset(struct th_nexus *nexus);
+
+/* Takes from lu->store what it kept of lu, with buf as work space.  THIMBLE_OK or a negative thimble_err. */
+int th_scsi_lu_restore(struct th_lu *lu, uint8_t *buf, uint32_t size);
 
 /* LOGICAL UNIT RESET: releases reservations, sets a unit attention for every nexus but `by` (NULL: for all).
  * Aborting commands is the owner's. */

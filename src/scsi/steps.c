@@ -113,6 +113,15 @@ int th_step_flush(struct th_cmd *cmd, th_step *next)
     return b->flush(b, &cmd->io);
 }
 
+int th_step_save(struct th_cmd *cmd, enum thimble_record which, const uint8_t *record, uint32_t len,
+                 th_step *next)
+{
+    struct thimble_store *store = cmd->lu->store;
+
+    prepare(cmd, 0, 0, true, next);
+    return store->save(store, which, record, len, &cmd->io);
+}
+
 int th_step_good(struct th_cmd *cmd)
 {
     th_good(cmd);

@@ -40,6 +40,11 @@ int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *
 int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next);
 int th_step_flush(struct th_cmd *cmd, th_step *next);
 
+/* The unit's record, sealed by th_record_seal() (core/record.h), goes to lu->store, which is not NULL.  It stays where
+ * it is until `next`; behind the data in the parameter buffer is a good place. */
+int th_step_save(struct th_cmd *cmd, enum thimble_record which, const uint8_t *record, uint32_t len,
+                 th_step *next);
+
 /* Last steps: the command ends well; and that, when what it wrote is durable. */
 int th_step_good(struct th_cmd *cmd);
 int th_step_durable(struct th_cmd *cmd);
