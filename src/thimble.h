@@ -368,7 +368,7 @@ struct thimble_config {
 #define THIMBLE_STATS_BYTES(n)  (THIMBLE_STATS ? (n) : 0)
 
 #define THIMBLE_CONN_BYTES \
-    (512 + 2 * THIMBLE_LUNS_MAX + THIMBLE_LUNS_MAX / 8 + \
+    (512 + 3 * THIMBLE_LUNS_MAX + \
      THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
      THIMBLE_PTR_EXTRA(80) + \
      THIMBLE_STATS_BYTES(40))
@@ -439,6 +439,12 @@ struct thimble_target_config {
 /* Returns the target's index (0, 1, ...), or a negative thimble_err. */
 int thimble_target_add(struct thimble *engine, const struct thimble_target_config *config);
 
+/* Peripheral device types, SPC-4 6.6.2. */
+enum thimble_device_type {
+    THIMBLE_DEVICE_DISK = 0x00,
+    THIMBLE_DEVICE_CDROM = 0x05,        /* an image of a CD or DVD in blocks of 2048 bytes: removable, read-only */
+};
+
 struct thimble_lun_config {
     struct thimble_block *block;        /* borrowed */
 
@@ -449,6 +455,9 @@ struct thimble_lun_config {
     /* LUN, 0 to THIMBLE_LUNS_MAX - 1. */
     uint16_t lun;
 
+    /* 0: a disk.  A CD-ROM needs THIMBLE_SCSI_CDROM and a block_shift of 11. */
+    enum thimble_device_type type;
+
     /* Write-protected even if the disk can write. */
     bool read_only;
 
@@ -457,7 +466,7 @@ struct thimble_lun_config {
     const char *const *allowed;
     size_t n_allowed;
 
-    /* INQUIRY strings, ASCII: 8, 16 and 4 characters at most.  NULL: "THIMBLE", "DISK" and the version. */
+    /* INQUIRY strings, ASCII: 8, 16 and 4 characters at most.  NULL: "THIMBLE", "DISK" or "CD-ROM", and the version. */
     const char *vendor, *product, *revision;
 };
 

@@ -119,6 +119,9 @@
 #ifndef THIMBLE_SCSI_DESCRIPTOR_SENSE   /* sense data in descriptor format */
 #define THIMBLE_SCSI_DESCRIPTOR_SENSE 1
 #endif
+#ifndef THIMBLE_SCSI_CDROM              /* an image of a CD or DVD as a CD-ROM drive (MMC) */
+#define THIMBLE_SCSI_CDROM 1
+#endif
 #ifndef THIMBLE_RFC7144                 /* the task management functions of RFC 7144; 0: iSCSIProtocolLevel 1 */
 #define THIMBLE_RFC7144 1
 #endif

@@ -24,6 +24,11 @@
 #define THIMBLE_STORE 0
 #endif
 
+/* No firmware here serves an image as a CD-ROM. */
+#ifndef THIMBLE_SCSI_CDROM
+#define THIMBLE_SCSI_CDROM 0
+#endif
+
 /* Counters cost RAM; a board that shows them turns them on. */
 #ifndef THIMBLE_STATS
 #define THIMBLE_STATS 0

@@ -258,6 +258,11 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     return (int)index;
 }
 
+static bool is_cdrom(const struct thimble_lun_config *config)
+{
+    return THIMBLE_SCSI_CDROM && config->type == THIMBLE_DEVICE_CDROM;
+}
+
 static bool may_see(const struct th_lu *lu, const char *initiator)
 {
     return !lu->allowed || th_names_have(lu->allowed, lu->n_allowed, initiator);
@@ -266,7 +271,7 @@ static bool may_see(const struct th_lu *lu, const char *initiator)
 /* A unit was added while this session is there. */
 static void show_new(struct th_nexus *n, const struct th_lu *lu, const char *initiator)
 {
-    th_scsi_hide(n, lu->lun, !may_see(lu, initiator));
+    th_lun_set_put(&n->hidden, lu->lun, !may_see(lu, initiator));
     for (int i = 0; i < THIMBLE_LUNS_MAX && th_scsi_lu_of(n, lu->lun); i++)
         if (th_scsi_lu_of(n, i))
             n->ua[i] |= 1u << TH_UA_LUNS_CHANGED;
@@ -293,6 +298,8 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     if (!block || !block->read || block->size_blocks == 0 || block->block_shift < 9 ||
         block->block_shift > 12 || block->physical_shift > 7)
         return THIMBLE_ERR_ARGUMENT;
+    if (config->type != THIMBLE_DEVICE_DISK && !(is_cdrom(config) && block->block_shift == 11))
+        return THIMBLE_ERR_ARGUMENT;
     struct th_scsi_target *t = &e->targets[target];
     if (e->n_lus == e->config.n_luns || t->lus[config->lun])
         return THIMBLE_ERR_FULL;
@@ -303,10 +310,11 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     lu->store = THIMBLE_STORE ? config->store : NULL;
     lu->target = t;
     lu->vendor = config->vendor ? config->vendor : "THIMBLE";
-    lu->product = config->product ? config->product : "DISK";
+    lu->product = config->product ? config->product : is_cdrom(config) ? "CD-ROM" : "DISK";
     lu->revision = config->revision ? config->revision : "0.1";
     lu->lun = config->lun;
-    lu->read_only = config->read_only;
+    lu->read_only = config->read_only || is_cdrom(config);
+    lu->type = (uint8_t)config->type;
     lu->allowed = config->allowed;
     lu->n_allowed = config->n_allowed;
     lu->param_bytes = e->config.parameter_bytes;
@@ -362,7 +370,10 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
         return;
 
     enum th_ua ua = what == THIMBLE_LUN_RESIZED ? TH_UA_CAPACITY_CHANGED : TH_UA_MEDIUM_CHANGED;
-    th_scsi_ua(lu, ua, NULL);
+    if (what == THIMBLE_LUN_RESIZED)
+        th_scsi_ua(lu, ua, NULL);
+    else
+        th_scsi_medium_changed(lu, NULL);
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FULL && c->session && c->nexus.target == lu->target &&
@@ -707,7 +718,7 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
     th_scsi_nexus_begin(&c->nexus, &e->targets[node - e->nodes]);
     for (unsigned i = 0; i < e->n_lus; i++)
         if (e->lus[i].target == c->nexus.target)
-            th_scsi_hide(&c->nexus, e->lus[i].lun, !may_see(&e->lus[i], c->peer.name));
+            th_lun_set_put(&c->nexus.hidden, e->lus[i].lun, !may_see(&e->lus[i], c->peer.name));
     return TH_LOGIN_SUCCESS;
 }
 

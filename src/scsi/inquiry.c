@@ -87,20 +87,20 @@ static void put_ascii(uint8_t *p, const char *text, size_t width)
  * INQUIRY (6.6)
  */
 enum {
-    PERIPHERAL_DISK = 0x00,
     PERIPHERAL_NONE = 0x7f,             /* qualifier 3: no unit can be here; type unknown */
     STANDARD_BYTES = 96,
     EVPD = 0x01,
 };
 
-/* Version descriptors (SPC-4 6.6.4): SAM-5, iSCSI, SPC-4, SBC-3. */
+/* Version descriptors (SPC-4 6.6.4): SAM-5, iSCSI, SPC-4, and SBC-3 or MMC-6. */
 static const uint16_t versions[] = { 0x00a0, 0x0960, 0x0460, 0x04c0 };
+enum { MMC_6 = 0x04e0 };
 
 static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
 {
     memset(p, 0, STANDARD_BYTES);
-    p[0] = lu ? PERIPHERAL_DISK : PERIPHERAL_NONE;
-    p[1] = lu && lu->block->removable ? 0x80 : 0x00;    /* RMB */
+    p[0] = lu ? lu->type : PERIPHERAL_NONE;
+    p[1] = lu && th_removable(lu) ? 0x80 : 0x00;        /* RMB */
     p[2] = 0x06;                                        /* SPC-4 */
     p[3] = 0x12;                                        /* HISUP, response data format 2 */
     p[4] = STANDARD_BYTES - 5;
@@ -110,6 +110,8 @@ static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
     put_ascii(p + 32, lu ? lu->revision : "", 4);
     for (unsigned i = 0; i < sizeof versions / sizeof versions[0]; i++)
         th_put16(p + 58 + 2 * i, versions[i]);
+    if (lu && th_is_cdrom(lu))
+        th_put16(p + 64, MMC_6);
     return STANDARD_BYTES;
 }
 
@@ -256,15 +258,23 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
 
 #define N_VPD_PAGES (sizeof vpd_pages / sizeof vpd_pages[0])
 
+/* Pages from B0h on are the device type's own. */
+static bool vpd_offered(const struct vpd_page *page, const struct th_lu *lu)
+{
+    return page->code < 0xb0 || !th_is_cdrom(lu);
+}
+
 static uint32_t vpd_supported(const struct th_cmd *cmd, uint8_t *p)
 {
     if (!cmd->lu) {
         p[0] = 0x00;
         return 1;
     }
+    uint32_t n = 0;
     for (unsigned i = 0; i < N_VPD_PAGES; i++)
-        p[i] = vpd_pages[i].code;
-    return N_VPD_PAGES;
+        if (vpd_offered(&vpd_pages[i], cmd->lu))
+            p[n++] = vpd_pages[i].code;
+    return n;
 }
 
 static const struct vpd_page *find_vpd_page(const struct th_cmd *cmd)
@@ -274,7 +284,7 @@ static const struct vpd_page *find_vpd_page(const struct th_cmd *cmd)
     if (!cmd->lu && code != 0x00)                       /* nothing to tell about nobody */
         return NULL;
     for (unsigned i = 0; i < N_VPD_PAGES; i++)
-        if (vpd_pages[i].code == code)
+        if (vpd_pages[i].code == code && (!cmd->lu || vpd_offered(&vpd_pages[i], cmd->lu)))
             return &vpd_pages[i];
     return NULL;
 }
@@ -296,7 +306,7 @@ enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf)
     if (cmd->cdb[1] & EVPD) {
         memset(buf, 0, TH_REPLY_MAX);
         n = find_vpd_page(cmd)->put(cmd, buf + 4);
-        buf[0] = cmd->lu ? PERIPHERAL_DISK : PERIPHERAL_NONE;
+        buf[0] = cmd->lu ? cmd->lu->type : PERIPHERAL_NONE;
         buf[1] = cmd->cdb[2];
         th_put16(buf + 2, n);
         n += 4;

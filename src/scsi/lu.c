@@ -110,17 +110,9 @@ void th_lun_encode(uint8_t field[8], uint16_t lun)
 
 struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun)
 {
-    if (lun < 0 || lun >= THIMBLE_LUNS_MAX || nexus->hidden[lun / 8] & 1u << lun % 8)
+    if (lun < 0 || lun >= THIMBLE_LUNS_MAX || th_lun_set_has(&nexus->hidden, (unsigned)lun))
         return NULL;
     return nexus->target->lus[lun];
-}
-
-void th_scsi_hide(struct th_nexus *nexus, uint16_t lun, bool hidden)
-{
-    unsigned bit = 1u << lun % 8;
-    unsigned others = nexus->hidden[lun / 8] & ~bit;
-
-    nexus->hidden[lun / 8] = (uint8_t)(hidden ? others | bit : others);
 }
 
 /* --------------------------------------------------------------------------------------
@@ -179,6 +171,35 @@ void th_scsi_ua(struct th_lu *lu, enum th_ua ua, const struct th_nexus *but)
     for (struct th_nexus *n = lu->target->nexuses; n; n = n->next)
         if (n != but)
             n->ua[lu->lun] = (uint16_t)(n->ua[lu->lun] | 1u << ua);
+}
+
+void th_media_event(struct th_lu *lu, enum th_media_event event)
+{
+    if (!th_is_cdrom(lu))
+        return;
+    for (struct th_nexus *n = lu->target->nexuses; n; n = n->next) {
+        th_lun_set_put(&n->inserted, lu->lun, event == TH_MEDIA_NEW);
+        th_lun_set_put(&n->removed, lu->lun, event == TH_MEDIA_REMOVAL);
+    }
+}
+
+enum th_media_event th_media_event_look(const struct th_lu *lu, const struct th_nexus *nexus)
+{
+    if (th_lun_set_has(&nexus->inserted, lu->lun))
+        return TH_MEDIA_NEW;
+    return th_lun_set_has(&nexus->removed, lu->lun) ? TH_MEDIA_REMOVAL : TH_MEDIA_NONE;
+}
+
+void th_media_event_told(const struct th_lu *lu, struct th_nexus *nexus)
+{
+    th_lun_set_put(&nexus->inserted, lu->lun, false);
+    th_lun_set_put(&nexus->removed, lu->lun, false);
+}
+
+void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but)
+{
+    th_scsi_ua(lu, TH_UA_MEDIUM_CHANGED, but);
+    th_media_event(lu, th_not_ready(lu) == TH_SENSE_NONE ? TH_MEDIA_NEW : TH_MEDIA_REMOVAL);
 }
 
 void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua)

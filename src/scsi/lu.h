@@ -20,6 +20,16 @@ static inline bool th_write_protected(const struct th_lu *lu)
     return lu->read_only || !lu->block->write;
 }
 
+static inline bool th_is_cdrom(const struct th_lu *lu)
+{
+    return THIMBLE_SCSI_CDROM && lu->type == THIMBLE_DEVICE_CDROM;
+}
+
+static inline bool th_removable(const struct th_lu *lu)
+{
+    return th_is_cdrom(lu) || lu->block->removable;
+}
+
 /* A write cache: writes that are answered need a flush to be durable. */
 static inline bool th_write_cache(const struct th_lu *lu)
 {
@@ -36,8 +46,10 @@ static inline bool th_thin(const struct th_lu *lu)
 static inline uint32_t th_not_ready(const struct th_lu *lu)
 {
     if (lu->ejected)
-        return TH_SENSE_NO_MEDIUM;
+        return th_is_cdrom(lu) ? TH_SENSE_TRAY_OPEN : TH_SENSE_NO_MEDIUM;
     int err = lu->block->ready ? lu->block->ready(lu->block) : THIMBLE_OK;
+    if (err == THIMBLE_ERR_NO_MEDIUM && th_is_cdrom(lu))
+        return TH_SENSE_TRAY_CLOSED;
     return err < 0 ? th_sense_of_error(err, false) : TH_SENSE_NONE;
 }
 
@@ -46,6 +58,13 @@ void th_lun_encode(uint8_t field[8], uint16_t lun);
 
 /* The unit attention that comes first, which is then no longer pending, or TH_SENSE_NONE. */
 uint32_t th_ua_take(const struct th_lu *lu, struct th_nexus *nexus);
+
+/* What GET EVENT STATUS NOTIFICATION tells of a medium (MMC-6 6.6.3.5), the last that happened: to every nexus; what this
+ * one has not been told; that it now has. */
+enum th_media_event { TH_MEDIA_NONE = 0, TH_MEDIA_NEW = 2, TH_MEDIA_REMOVAL = 3 };
+void th_media_event(struct th_lu *lu, enum th_media_event event);
+enum th_media_event th_media_event_look(const struct th_lu *lu, const struct th_nexus *nexus);
+void th_media_event_told(const struct th_lu *lu, struct th_nexus *nexus);
 
 /* For all logical units of this nexus. */
 void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua);

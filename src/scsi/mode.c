@@ -22,6 +22,7 @@ enum {
 /* p is zeroed and points behind the page's header; n_bytes follow there. */
 struct mode_page {
     uint8_t code, subpage, n_bytes;
+    uint8_t types;                      /* enum th_types */
     void (*put)(const struct th_lu *lu, unsigned control, uint8_t *p);
 };
 
@@ -52,17 +53,37 @@ static void mode_control_extension(const struct th_lu *lu, unsigned control, uin
     (void)p;
 }
 
+#if THIMBLE_SCSI_CDROM
+/* MMC-3 6.3.11: a tray that opens and closes, CD-R, CD-RW and DVD-ROM are read.  The speed is that of a fast
+ * drive: some divide by it. */
+static void mode_capabilities(const struct th_lu *lu, unsigned control, uint8_t *p)
+{
+    (void)lu;
+    if (control == PC_CHANGEABLE)
+        return;
+    p[0] = 0x0b;
+    p[4] = 0x28;
+    th_put16(p + 6, 50 * 176);
+    th_put16(p + 12, 50 * 176);
+}
+#endif
+
 static const struct mode_page mode_pages[] = {
-    { 0x08, 0x00, 18, mode_caching },
-    { 0x0a, 0x00, 10, mode_control },
-    { 0x0a, 0x01, 28, mode_control_extension },
+    { 0x08, 0x00, 18, TH_FOR_DISK, mode_caching },
+    { 0x0a, 0x00, 10, TH_FOR_ALL, mode_control },
+    { 0x0a, 0x01, 28, TH_FOR_ALL, mode_control_extension },
+#if THIMBLE_SCSI_CDROM
+    { 0x2a, 0x00, 20, TH_FOR_CDROM, mode_capabilities },
+#endif
 };
 
 #define N_MODE_PAGES (sizeof mode_pages / sizeof mode_pages[0])
 
-static bool mode_page_wanted(const struct mode_page *page, unsigned code, unsigned subpage)
+static bool mode_page_wanted(const struct mode_page *page, const struct th_cmd *cmd)
 {
-    return (code == ALL_PAGES || code == page->code) &&
+    unsigned code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
+
+    return th_is_for(page->types, cmd->lu) && (code == ALL_PAGES || code == page->code) &&
            (subpage == ALL_SUBPAGES || subpage == page->subpage);
 }
 
@@ -72,8 +93,8 @@ enum th_next th_mode_sense_run(struct th_cmd *cmd)
     bool known = code == ALL_PAGES, wanted = false;
 
     for (unsigned i = 0; i < N_MODE_PAGES; i++) {
-        known = known || mode_pages[i].code == code;
-        wanted = wanted || mode_page_wanted(&mode_pages[i], code, subpage);
+        known = known || (mode_pages[i].code == code && th_is_for(mode_pages[i].types, cmd->lu));
+        wanted = wanted || mode_page_wanted(&mode_pages[i], cmd);
     }
     if (!known)
         return th_check_cdb(cmd, 2, 5);
@@ -105,7 +126,7 @@ static uint32_t put_mode_pages(const struct th_cmd *cmd, uint8_t *p)
     uint32_t n = 0;
 
     for (const struct mode_page *page = mode_pages; page < mode_pages + N_MODE_PAGES; page++) {
-        if (!mode_page_wanted(page, cmd->cdb[2] & 0x3f, cmd->cdb[3]))
+        if (!mode_page_wanted(page, cmd))
             continue;
         p[n] = page->code;
         if (page->subpage) {
@@ -134,9 +155,11 @@ enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf)
 
     if (th_write_protected(lu))
         parameter |= PARAMETER_WP;
+    if (th_is_cdrom(lu))                                /* no such bits there, and no block descriptor */
+        parameter = 0;
 
     memset(buf, 0, TH_REPLY_MAX);
-    if (!(cdb[1] & DBD))
+    if (!(cdb[1] & DBD) && !th_is_cdrom(lu))
         descriptor = put_block_descriptor(lu, long_lba, buf + n);
     n += descriptor;
     n += put_mode_pages(cmd, buf + n);

@@ -23,7 +23,7 @@ enum {
 enum th_next th_report_opcodes_run(struct th_cmd *cmd)
 {
     unsigned options = cmd->cdb[2] & 7;
-    const struct th_op *op = th_op_first(cmd->cdb[3]);
+    const struct th_op *op = th_op_first(cmd->cdb[3], cmd->lu);
     bool has_actions = op && op->flags & TH_ROW_SERVICE_ACTION;
 
     if (options > REPORT_EITHER)
@@ -94,9 +94,7 @@ enum th_next th_report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf)
     if ((cdb[2] & 7) == REPORT_ALL) {
         n = put_all_commands(cmd->lu, timeouts, buf);
     } else {
-        const struct th_op *op = th_op_find(cdb[3], service_action);
-        if (op && !th_op_offered(op, cmd->lu))
-            op = NULL;
+        const struct th_op *op = th_op_find(cdb[3], service_action, cmd->lu);
         if (op && (cdb[2] & 7) == REPORT_EITHER &&
             !(op->flags & TH_ROW_SERVICE_ACTION) && service_action != 0)
             op = NULL;

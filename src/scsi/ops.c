@@ -21,11 +21,13 @@
 #define ALWAYS  (TH_ROW_RESERVED_OK | TH_ROW_UA_OK)
 #define MEDIUM  TH_ROW_MEDIUM
 #define WRITES  (TH_ROW_MEDIUM | TH_ROW_WRITES)
+#define ALL     TH_FOR_ALL
+#define CDROM   TH_FOR_CDROM
 
 const struct th_op th_ops[] = {
-    { .opcode = 0x00, .cdb_len = 6, .flags = MEDIUM,            /* TEST UNIT READY */
+    { .opcode = 0x00, .types = ALL, .cdb_len = 6, .flags = MEDIUM,            /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
-    { .opcode = 0x03, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* REQUEST SENSE */
+    { .opcode = 0x03, .types = ALL, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* REQUEST SENSE */
       .usage = { 0x03, THIMBLE_SCSI_DESCRIPTOR_SENSE, 0, 0, 0xff },
       .run = th_reply_run, .reply = th_request_sense_reply },
 #if THIMBLE_SCSI_SHORT
@@ -34,26 +36,26 @@ const struct th_op th_ops[] = {
     { .opcode = 0x0a, .cdb_len = 6, .flags = WRITES,            /* WRITE(6) */
       .usage = { 0x0a, 0x1f, 0xff, 0xff, 0xff }, .run = th_write_run },
 #endif
-    { .opcode = 0x12, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* INQUIRY */
+    { .opcode = 0x12, .types = ALL, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* INQUIRY */
       .usage = { 0x12, 0x01, 0xff, 0xff, 0xff },
       .run = th_inquiry_run, .reply = th_inquiry_reply },
 #if THIMBLE_SCSI_RESERVE
-    { .opcode = 0x16, .cdb_len = 6,                             /* RESERVE(6) */
+    { .opcode = 0x16, .types = ALL, .cdb_len = 6,                             /* RESERVE(6) */
       .usage = { 0x16 }, .run = th_reserve_run },
-    { .opcode = 0x17, .cdb_len = 6, .flags = TH_ROW_RESERVED_OK, /* RELEASE(6) */
+    { .opcode = 0x17, .types = ALL, .cdb_len = 6, .flags = TH_ROW_RESERVED_OK, /* RELEASE(6) */
       .usage = { 0x17 }, .run = th_release_run },
 #endif
-    { .opcode = 0x1a, .cdb_len = 6,                             /* MODE SENSE(6) */
+    { .opcode = 0x1a, .types = ALL, .cdb_len = 6,                             /* MODE SENSE(6) */
       .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
 #if THIMBLE_SCSI_START_STOP
-    { .opcode = 0x1b, .cdb_len = 6,                             /* START STOP UNIT */
+    { .opcode = 0x1b, .types = ALL, .cdb_len = 6,                             /* START STOP UNIT */
       .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7 }, .run = th_start_stop_run },
 #endif
-    { .opcode = 0x25, .cdb_len = 10, .flags = MEDIUM | TH_ROW_RESERVED_OK,
+    { .opcode = 0x25, .types = ALL, .cdb_len = 10, .flags = MEDIUM | TH_ROW_RESERVED_OK,
       .usage = { 0x25 },                                        /* READ CAPACITY(10) */
       .run = th_reply_run, .reply = th_read_capacity_10_reply },
-    { .opcode = 0x28, .cdb_len = 10, .flags = MEDIUM,           /* READ(10) */
+    { .opcode = 0x28, .types = ALL, .cdb_len = 10, .flags = MEDIUM,           /* READ(10) */
       .usage = { 0x28, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_read_run },
     { .opcode = 0x2a, .cdb_len = 10, .flags = WRITES | TH_ROW_FUA,       /* WRITE(10) */
@@ -85,13 +87,33 @@ const struct th_op th_ops[] = {
       .usage = { 0x42, 0, 0, 0, 0, 0, 0x1f, 0xff, 0xff },
       .run = th_unmap_run, .param = th_unmap_param },
 #endif
+#if THIMBLE_SCSI_CDROM
+    { .opcode = 0x42, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ SUB-CHANNEL */
+      .usage = { 0x42, 0x02, 0x40, 0xff, 0, 0, 0xff, 0xff, 0xff },
+      .run = th_read_subchannel_run, .reply = th_read_subchannel_reply },
+    { .opcode = 0x43, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ TOC/PMA/ATIP */
+      .usage = { 0x43, 0x02, 0x0f, 0, 0, 0, 0xff, 0xff, 0xff, 0xc0 },
+      .run = th_read_toc_run, .reply = th_read_toc_reply },
+    { .opcode = 0x46, .types = CDROM, .cdb_len = 10, .flags = ALWAYS,    /* GET CONFIGURATION */
+      .usage = { 0x46, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
+      .run = th_get_configuration_run, .reply = th_get_configuration_reply },
+    { .opcode = 0x4a, .types = CDROM, .cdb_len = 10, .flags = ALWAYS,
+      .usage = { 0x4a, 0x01, 0, 0, 0xff, 0, 0, 0xff, 0xff },    /* GET EVENT STATUS NOTIFICATION */
+      .run = th_get_event_run, .reply = th_get_event_reply },
+    { .opcode = 0x51, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ DISC INFORMATION */
+      .usage = { 0x51, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_reply_run, .reply = th_read_disc_information_reply },
+    { .opcode = 0x52, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ TRACK INFORMATION */
+      .usage = { 0x52, 0x03, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff },
+      .run = th_read_track_information_run, .reply = th_read_track_information_reply },
+#endif
 #if THIMBLE_SCSI_RESERVE
-    { .opcode = 0x56, .cdb_len = 10,                            /* RESERVE(10) */
+    { .opcode = 0x56, .types = ALL, .cdb_len = 10,                            /* RESERVE(10) */
       .usage = { 0x56 }, .run = th_reserve_run },
-    { .opcode = 0x57, .cdb_len = 10, .flags = TH_ROW_RESERVED_OK,        /* RELEASE(10) */
+    { .opcode = 0x57, .types = ALL, .cdb_len = 10, .flags = TH_ROW_RESERVED_OK,        /* RELEASE(10) */
       .usage = { 0x57 }, .run = th_release_run },
 #endif
-    { .opcode = 0x5a, .cdb_len = 10,                            /* MODE SENSE(10) */
+    { .opcode = 0x5a, .types = ALL, .cdb_len = 10,                            /* MODE SENSE(10) */
       .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
     { .opcode = 0x88, .cdb_len = 16, .flags = MEDIUM,           /* READ(16) */
@@ -146,23 +168,28 @@ const struct th_op th_ops[] = {
                  0xff, 0xff, 0xff, 0xff },
       .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
 #endif
-    { .opcode = 0xa0, .cdb_len = 12, .flags = TH_ROW_NO_LU_OK | ALWAYS,  /* REPORT LUNS */
+    { .opcode = 0xa0, .types = ALL, .cdb_len = 12, .flags = TH_ROW_NO_LU_OK | ALWAYS,  /* REPORT LUNS */
       .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_report_luns_run, .reply = th_report_luns_reply },
 #if THIMBLE_SCSI_OPCODES
-    { .opcode = 0xa3, .service_action = 0x0c, .cdb_len = 12,
+    { .opcode = 0xa3, .service_action = 0x0c, .types = ALL, .cdb_len = 12,
       .flags = TH_ROW_SERVICE_ACTION | TH_ROW_RESERVED_OK,
       .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff,    /* REPORT SUPPORTED OPERATION CODES */
                  0xff, 0xff, 0xff, 0xff },
       .run = th_report_opcodes_run, .reply = th_report_opcodes_reply },
 #endif
 #if THIMBLE_SCSI_SHORT
-    { .opcode = 0xa8, .cdb_len = 12, .flags = MEDIUM,           /* READ(12) */
+    { .opcode = 0xa8, .types = ALL, .cdb_len = 12, .flags = MEDIUM,           /* READ(12) */
       .usage = { 0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
     { .opcode = 0xaa, .cdb_len = 12, .flags = WRITES | TH_ROW_FUA,       /* WRITE(12) */
       .usage = { 0xaa, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_run },
+#endif
+#if THIMBLE_SCSI_CDROM
+    { .opcode = 0xad, .types = CDROM, .cdb_len = 12, .flags = MEDIUM,    /* READ DISC STRUCTURE */
+      .usage = { 0xad, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc0 },
+      .run = th_read_dvd_structure_run, .reply = th_read_dvd_structure_reply },
 #endif
 #if THIMBLE_SCSI_VERIFY
     { .opcode = 0xae, .cdb_len = 12, .flags = WRITES,           /* WRITE AND VERIFY(12) */
@@ -171,6 +198,19 @@ const struct th_op th_ops[] = {
     { .opcode = 0xaf, .cdb_len = 12, .flags = MEDIUM,           /* VERIFY(12) */
       .usage = { 0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_verify_run, .param = th_verify_param },
+#endif
+#if THIMBLE_SCSI_CDROM
+    { .opcode = 0xb9, .types = CDROM, .cdb_len = 12, .flags = MEDIUM,    /* READ CD MSF */
+      .usage = { 0xb9, 0x08, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x10 },
+      .run = th_read_cd_msf_run },
+    { .opcode = 0xbb, .types = CDROM, .cdb_len = 12,            /* SET CD SPEED */
+      .usage = { 0xbb, 0x03, 0xff, 0xff, 0xff, 0xff }, .run = th_set_cd_speed_run },
+    { .opcode = 0xbd, .types = CDROM, .cdb_len = 12,            /* MECHANISM STATUS */
+      .usage = { 0xbd, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_reply_run, .reply = th_mechanism_status_reply },
+    { .opcode = 0xbe, .types = CDROM, .cdb_len = 12, .flags = MEDIUM,    /* READ CD: mode 1, user data */
+      .usage = { 0xbe, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x10 },
+      .run = th_read_cd_run },
 #endif
 };
 
@@ -186,6 +226,8 @@ enum { SERVICE_ACTION_BITS = 0x1f };
  */
 bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
 {
+    if (!th_is_for(op->types, lu))
+        return false;
     if (op->flags & TH_ROW_THIN && !th_thin(lu))
         return false;
     if (op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
@@ -193,9 +235,9 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
     return true;
 }
 
-const struct th_op *th_op_first(uint8_t opcode)
+const struct th_op *th_op_first(uint8_t opcode, const struct th_lu *lu)
 {
-    size_t low = 0, high = N_OPS;       /* the row is in [low, high], if there is one */
+    size_t low = 0, high = N_OPS;       /* the first row is in [low, high], if there is one */
 
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -204,22 +246,26 @@ const struct th_op *th_op_first(uint8_t opcode)
         else
             high = middle;
     }
-    return low < N_OPS && th_ops[low].opcode == opcode ? &th_ops[low] : NULL;
+    for (; low < N_OPS && th_ops[low].opcode == opcode; low++)
+        if (!lu || th_op_offered(&th_ops[low], lu))
+            return &th_ops[low];
+    return NULL;
 }
 
-const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action)
+const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action, const struct th_lu *lu)
 {
-    const struct th_op *op = th_op_first(opcode);
+    const struct th_op *op = th_op_first(opcode, lu);
 
     for (; op && op < th_ops + N_OPS && op->opcode == opcode; op++)
-        if (!(op->flags & TH_ROW_SERVICE_ACTION) || op->service_action == service_action)
+        if ((!lu || th_op_offered(op, lu)) &&
+            (!(op->flags & TH_ROW_SERVICE_ACTION) || op->service_action == service_action))
             return op;
     return NULL;
 }
 
 static const struct th_op *row_of(const struct th_cmd *cmd)
 {
-    return th_op_find(cmd->cdb[0], cmd->cdb[1] & SERVICE_ACTION_BITS);
+    return th_op_find(cmd->cdb[0], cmd->cdb[1] & SERVICE_ACTION_BITS, cmd->lu);
 }
 
 static unsigned highest_bit(unsigned byte)
@@ -246,7 +292,7 @@ static bool bad_cdb(const struct th_op *op, struct th_cmd *cmd)
 
 static enum th_next refuse_opcode(struct th_cmd *cmd)
 {
-    const struct th_op *op = th_op_first(cmd->cdb[0]);
+    const struct th_op *op = th_op_first(cmd->cdb[0], cmd->lu);
 
     if (op && op->flags & TH_ROW_SERVICE_ACTION)
         return th_check_cdb(cmd, 1, 4);
@@ -266,8 +312,6 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->exact = false;
     cmd->field_valid = cmd->info_valid = false;
     cmd->compare = cmd->verify = cmd->fua = cmd->writing = cmd->aborted = false;
-    if (op && lu && !th_op_offered(op, lu))
-        op = NULL;
     unsigned flags = op ? op->flags : 0;
 
     if (!lu && !(flags & TH_ROW_NO_LU_OK))

@@ -26,9 +26,20 @@ enum th_row_flags {
     TH_ROW_ATOMIC         = 0x100,  /* offered if a parameter buffer holds what it needs */
 };
 
+/* Device types that a command or a mode page is for; 0: disks only. */
+enum th_types { TH_FOR_DISK = 1, TH_FOR_CDROM = 2, TH_FOR_ALL = 3 };
+
+static inline bool th_is_for(unsigned types, const struct th_lu *lu)
+{
+    unsigned type = th_is_cdrom(lu) ? TH_FOR_CDROM : TH_FOR_DISK;
+
+    return types ? types & type : type == TH_FOR_DISK;
+}
+
 struct th_op {
     uint8_t  opcode, service_action;
     uint8_t  cdb_len;
+    uint8_t  types;                     /* enum th_types */
     uint16_t flags;
     /* A 1 for each bit of the CDB that we understand, the opcode and the service action
      * as they are: the CDB USAGE DATA of SPC-4 6.35.3. */
@@ -44,14 +55,14 @@ struct th_op {
     };
 };
 
-/* The table, in the order of (opcode, service action). */
+/* The table, in the order of (opcode, service action); an opcode may have a row for each type of device. */
 extern const struct th_op th_ops[];
 extern const size_t th_n_ops;
 
-/* The first row of an opcode; the row of an opcode and a service action (which is ignored if the opcode has none); NULL:
- * there is none. */
-const struct th_op *th_op_first(uint8_t opcode);
-const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action);
+/* Of the rows that lu offers (NULL: of all), the first of an opcode; that of an opcode and a service action (which is
+ * ignored if the opcode has none); NULL: there is none. */
+const struct th_op *th_op_first(uint8_t opcode, const struct th_lu *lu);
+const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action, const struct th_lu *lu);
 
 #define TH_TIMEOUTS_BYTES 12            /* a command timeouts descriptor, SPC-4 6.35.4 */
 
@@ -113,6 +124,25 @@ enum th_next th_write_same_param(struct th_cmd *cmd);
 /* caw.c */
 enum th_next th_compare_and_write_run(struct th_cmd *cmd);
 enum th_next th_compare_and_write_param(struct th_cmd *cmd);
+
+/* mmc.c */
+enum th_next th_read_subchannel_run(struct th_cmd *cmd);
+enum th_next th_read_subchannel_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_toc_run(struct th_cmd *cmd);
+enum th_next th_read_toc_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_get_configuration_run(struct th_cmd *cmd);
+enum th_next th_get_configuration_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_get_event_run(struct th_cmd *cmd);
+enum th_next th_get_event_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_disc_information_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_track_information_run(struct th_cmd *cmd);
+enum th_next th_read_track_information_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_dvd_structure_run(struct th_cmd *cmd);
+enum th_next th_read_dvd_structure_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_cd_msf_run(struct th_cmd *cmd);
+enum th_next th_set_cd_speed_run(struct th_cmd *cmd);
+enum th_next th_mechanism_status_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_cd_run(struct th_cmd *cmd);
 
 /* sbc.c, for the families: lba and n_blocks as the CDB has them.  True if cmd was refused: they are not on the disk. */
 bool th_bad_blocks(struct th_cmd *cmd);

@@ -190,8 +190,10 @@ enum { START = 0x01, LOEJ = 0x02, NO_FLUSH = 0x04, POWER_CONDITION = 0xf0 };
 
 static int stop_flushed(struct th_cmd *cmd)
 {
-    if (cmd->cdb[4] & LOEJ)
+    if (cmd->cdb[4] & LOEJ && !cmd->lu->ejected) {
         cmd->lu->ejected = true;
+        th_media_event(cmd->lu, TH_MEDIA_REMOVAL);
+    }
     return th_step_good(cmd);
 }
 
@@ -209,7 +211,7 @@ static enum th_next start(struct th_cmd *cmd)
 
     if (cmd->cdb[4] & LOEJ && lu->ejected) {
         lu->ejected = false;
-        th_scsi_ua(lu, TH_UA_MEDIUM_CHANGED, cmd->nexus);
+        th_scsi_medium_changed(lu, cmd->nexus);
     }
     uint32_t sense = th_not_ready(lu);
     return sense == TH_SENSE_NONE ? th_good(cmd) : th_scsi_check(cmd, sense);
@@ -223,7 +225,7 @@ enum th_next th_start_stop_run(struct th_cmd *cmd)
 
     if (how & POWER_CONDITION)                          /* START and LOEJ are ignored */
         return th_good(cmd);
-    if (how & LOEJ && !cmd->lu->block->removable)
+    if (how & LOEJ && !th_removable(cmd->lu))
         return th_check_cdb(cmd, 4, 1);
 
     return how & START ? start(cmd) : th_steps_run(cmd, stop);

@@ -81,6 +81,7 @@ struct th_lu {
     bool     read_only;
     bool     d_sense;                   /* sense data in descriptor format (control mode page) */
     bool     ejected;                   /* START STOP UNIT has taken the medium out */
+    uint8_t  type;                      /* enum thimble_device_type */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
     const char *const *allowed;         /* the owner's: who sees it, see thimble_lun_config; NULL: all */
     size_t   n_allowed;
@@ -100,13 +101,30 @@ struct th_scsi_target {
     struct th_lu *lus[THIMBLE_LUNS_MAX];    /* by LUN; NULL: no such LUN */
 };
 
+/* Of the logical units of a target: bit lun % 8 of byte lun / 8. */
+struct th_lun_set {
+    uint8_t bits[(THIMBLE_LUNS_MAX + 7) / 8];
+};
+
+static inline bool th_lun_set_has(const struct th_lun_set *s, unsigned lun)
+{
+    return s->bits[lun / 8] >> lun % 8 & 1;
+}
+
+static inline void th_lun_set_put(struct th_lun_set *s, unsigned lun, bool in)
+{
+    unsigned others = s->bits[lun / 8] & ~(1u << lun % 8);
+    s->bits[lun / 8] = (uint8_t)(others | (unsigned)in << lun % 8);
+}
+
 /* The I_T nexus: a session as SCSI sees it, embedded in the owner's. */
 struct th_nexus {
     struct th_scsi_target *target;
     struct th_nexus *next;
     void (*resume)(struct th_cmd *cmd); /* see TH_NEXT_WAIT */
     uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
-    uint8_t  hidden[(THIMBLE_LUNS_MAX + 7) / 8];    /* bit lun % 8 of byte lun / 8: not for this initiator */
+    struct th_lun_set hidden;           /* not for this initiator */
+    struct th_lun_set inserted, removed;    /* media events that GET EVENT STATUS NOTIFICATION has not told */
 };
 
 /* Bits of ua[], reported lowest first. */
@@ -193,9 +211,6 @@ int th_scsi_lun_decode(const uint8_t field[8]);
  * to it.  Whatever a peer says about a LUN goes through here. */
 struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun);
 
-/* Whether the nexus does not see the unit.  Told before its first command, and when the unit comes later. */
-void th_scsi_hide(struct th_nexus *nexus, uint16_t lun, bool hidden);
-
 /* A session came: joins target->nexuses, with unit attention POWER ON for each unit.  A session went: leaves,
  * and its reservations are released. */
 void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target);
@@ -213,6 +228,9 @@ void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by);
 
 /* Sets a unit attention for every nexus but `but` (NULL: for all). */
 void th_scsi_ua(struct th_lu *lu, enum th_ua ua, const struct th_nexus *but);
+
+/* The medium came, went, or is another: a unit attention for every nexus but `but`, and a media event for all. */
+void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but);
 
 /* Its sense data, TH_SENSE(). */
 uint32_t th_scsi_ua_sense(enum th_ua ua);

@@ -24,6 +24,8 @@ enum th_sense_key {
 
 #define TH_SENSE_NONE                   TH_SENSE(0x0, 0x00, 0x00)
 #define TH_SENSE_NO_MEDIUM              TH_SENSE(0x2, 0x3a, 0x00)
+#define TH_SENSE_TRAY_CLOSED            TH_SENSE(0x2, 0x3a, 0x01)
+#define TH_SENSE_TRAY_OPEN              TH_SENSE(0x2, 0x3a, 0x02)
 #define TH_SENSE_WRITE_ERROR            TH_SENSE(0x3, 0x0c, 0x00)
 #define TH_SENSE_READ_ERROR             TH_SENSE(0x3, 0x11, 0x00)
 #define TH_SENSE_INTERNAL_FAILURE       TH_SENSE(0x4, 0x44, 0x00)
@@ -33,6 +35,7 @@ enum th_sense_key {
 #define TH_SENSE_INVALID_CDB_FIELD      TH_SENSE(0x5, 0x24, 0x00)
 #define TH_SENSE_NO_LOGICAL_UNIT        TH_SENSE(0x5, 0x25, 0x00)
 #define TH_SENSE_INVALID_LIST_FIELD     TH_SENSE(0x5, 0x26, 0x00)
+#define TH_SENSE_INCOMPATIBLE_FORMAT    TH_SENSE(0x5, 0x30, 0x02)
 #define TH_SENSE_SAVING_UNSUPPORTED     TH_SENSE(0x5, 0x39, 0x00)
 #define TH_SENSE_INVALID_INFORMATION_UNIT TH_SENSE(0x5, 0x0e, 0x03)
 #define TH_SENSE_POWER_ON               TH_SENSE(0x6, 0x29, 0x00)

@@ -5,7 +5,8 @@
  * Input, again and again until it ends:
  *
  *     1   0x01 there is a logical unit; 0x02 which of two nexuses; 0x04 pieces of one block;
- *         0x08 another unit attention first; 0x30 a disk call fails (which one); 0x80 aborted
+ *         0x08 another unit attention first; 0x30 a disk call fails (which one); 0x40 the unit is a
+ *         CD-ROM; 0x80 aborted
  *     16  the CDB
  *     2   length of the data-out, big-endian, taken modulo 4097
  *     n   the data-out, repeated as often as needed if it is shorter
@@ -223,6 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
             if (how & 8)
                 th_scsi_ua(&lu, (enum th_ua)(cmd.cdb[15] % TH_UA_COUNT), cmd.nexus);
             call_to_fail = how >> 4 & 3;
+            lu.type = how & 0x40 ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK;
             run(&cmd, how & 4, how & 0x80, at, out_len);
             at += out_len;
             left -= out_len;

@@ -117,7 +117,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
     if (!o->size_blocks)
         o->size_blocks = 64;
     if (!o->block_shift)
-        o->block_shift = 9;
+        o->block_shift = o->cdrom ? 11 : 9;
     if (!o->param_bytes)
         o->param_bytes = 4096;
 
@@ -139,7 +139,8 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         .block = o->delayed ? &rig->delay.block : &rig->fault.block,
         .target = &rig->target,
         .vendor = "THIMBLE", .product = "DISK", .revision = "0.1",
-        .read_only = o->read_only, .d_sense = o->d_sense,
+        .read_only = o->read_only || o->cdrom, .d_sense = o->d_sense,
+        .type = o->cdrom ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
         .param_bytes = o->param_bytes,
     };
     for (unsigned i = 0; i < 2; i++) {

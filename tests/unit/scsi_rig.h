@@ -35,6 +35,7 @@ struct rig_options {
     uint32_t param_bytes;               /* 0: 4096 */
     uint64_t claimed_blocks;            /* the size that the disk claims; 0: size_blocks */
     bool delayed, cache, no_unmap, no_write_zeroes, no_write, removable, read_only, d_sense;
+    bool cdrom;                         /* block_shift 0: 11 */
     bool forgets;                       /* answers writes, and does not keep them */
     uint32_t run_blocks;                /* every second run of so many is unmapped; 0: none is */
     const char *serial;

@@ -36,6 +36,8 @@ struct row {
 #define WHOLE 255
 #define NOWHERE 255                     /* the field pointer points nowhere */
 #define OUT_OF_RANGE .sense = TH_SENSE_LBA_OUT_OF_RANGE
+#define CD .on = { .cdrom = true }
+#define DVD .on = { .cdrom = true, .claimed_blocks = 2298496 }     /* 4.7 GB */
 #define CHANGES(lba, n, to) .changed_lba = (lba), .n_changed = (n), .changed_to = (to)
 
 /* "THIMBLE " and "DISK" as INQUIRY has them */
@@ -499,6 +501,119 @@ static const struct row rows[] = {
     { "RSOC, 3 bytes", "a3 0c 01 28 0000 00000003 00 00", .data = "00 03 00", .len = 3 },
     { "MAINTENANCE IN with another service action", "a3 0d 00 00 0000 00001000 00 00",
       BAD_CDB(1, 4) },
+
+    /* CD-ROM: what it is */
+    { "CD: INQUIRY", "12 00 00 0060 00", CD, .data = "05 80 06 12 5b 00 00 02" VENDOR, .len = 96 },
+    { "CD: VPD 00 has no page of disks", "12 01 00 00ff 00", CD, .data = "05 00 0004 00 80 83 86", .len = 8 },
+    { "CD: VPD B0", "12 01 b0 00ff 00", CD, BAD_CDB(2, WHOLE) },
+    { "CD: READ CAPACITY(10)", "25 00 00000000 0000 00 00", CD, .data = "0000003f 00000800", .len = 8 },
+    { "CD: READ CAPACITY(16) is a disk's", "9e 10 0000000000000000 00000020 00 00", CD,
+      .sense = TH_SENSE_INVALID_OPCODE },
+    { "CD: MODE SENSE(10), capabilities", "5a 00 2a 00 000000 00ff 00", CD,
+      .data = "001c 00 00 0000 0000 2a 14 0b 00 00 00 28 00", .len = 30 },
+    { "CD: MODE SENSE(6), capabilities", "1a 00 2a 00 ff 00", CD, .data = "19 00 00 00 2a 14 0b", .len = 26 },
+    { "CD: MODE SENSE(10), what can be changed", "5a 00 6a 00 000000 00ff 00", CD,
+      .data = "001c 00 00 0000 0000 2a 14 00 00 00 00 00 00 0000", .len = 30 },
+    { "CD: MODE SENSE(10), the caching page of disks", "5a 00 08 00 000000 00ff 00", CD, BAD_CDB(2, 5) },
+    { "MODE SENSE(10), the capabilities page of CD drives", "5a 00 2a 00 000000 00ff 00", BAD_CDB(2, 5) },
+
+    /* CD-ROM: reading */
+    { "CD: READ(10)", "28 00 00000002 00 0003 00", CD, .len = 3 * 2048 },
+    { "CD: READ(12)", "a8 00 00000002 00000003 00 00", CD, .len = 3 * 2048 },
+    { "CD: READ(10) beyond the end", "28 00 0000003f 00 0002 00", CD, OUT_OF_RANGE },
+    { "CD: WRITE(10)", "2a 00 00000002 00 0003 00", CD, .sense = TH_SENSE_INVALID_OPCODE },
+    { "CD: READ CD", "be 00 00000002 000003 10 00 00", CD, .len = 3 * 2048 },
+    { "CD: READ CD, mode 1", "be 08 0000003f 000001 10 00 00", CD, .len = 2048 },
+    { "CD: READ CD, no data wanted", "be 00 00000002 000003 00 00 00", CD, .len = 0 },
+    { "CD: READ CD of audio", "be 04 00000002 000003 10 00 00", CD, BAD_CDB(1, 2) },
+    { "CD: READ CD of raw sectors", "be 00 00000002 000003 f8 00 00", CD, BAD_CDB(9, 7) },
+    { "CD: READ CD with subchannels", "be 00 00000002 000003 10 01 00", CD, BAD_CDB(10, 0) },
+    { "CD: READ CD beyond the end", "be 00 0000003f 000002 10 00 00", CD, OUT_OF_RANGE },
+    { "CD: READ CD MSF", "b9 00 00 000204 000207 10 00 00", CD, .len = 3 * 2048 },
+    { "CD: READ CD MSF, nothing", "b9 00 00 000204 000204 10 00 00", CD, .len = 0 },
+    { "CD: READ CD MSF, backwards", "b9 00 00 000204 000203 10 00 00", CD, BAD_CDB(6, WHOLE) },
+    { "CD: READ CD MSF in the lead-in", "b9 00 00 000000 000100 10 00 00", CD, OUT_OF_RANGE },
+    { "CD: READ CD MSF beyond the end", "b9 00 00 000240 000241 10 00 00", CD, OUT_OF_RANGE },
+    { "DVD: READ CD", "be 00 00000002 000003 10 00 00", DVD, .sense = TH_SENSE_INCOMPATIBLE_FORMAT },
+
+    /* CD-ROM: what is on the disc */
+    { "CD: READ TOC", "43 00 00 000000 00 00ff 00", CD,
+      .data = "0012 01 01 00 14 01 00 00000000 00 14 aa 00 00000040", .len = 20 },
+    { "CD: READ TOC in minutes", "43 02 00 000000 01 00ff 00", CD,
+      .data = "0012 01 01 00 14 01 00 00000200 00 14 aa 00 00000240", .len = 20 },
+    { "CD: READ TOC, the lead-out", "43 00 00 000000 aa 00ff 00", CD,
+      .data = "000a 01 01 00 14 aa 00 00000040", .len = 12 },
+    { "CD: READ TOC, 4 bytes", "43 00 00 000000 00 0004 00", CD, .data = "0012 01 01", .len = 4 },
+    { "CD: READ TOC, track 2", "43 00 00 000000 02 00ff 00", CD, BAD_CDB(6, WHOLE) },
+    { "CD: READ TOC, sessions", "43 00 01 000000 00 00ff 00", CD,
+      .data = "000a 01 01 00 14 01 00 00000000", .len = 12 },
+    { "CD: READ TOC, sessions as they were asked for before MMC", "43 00 00 000000 00 00ff 40", CD,
+      .data = "000a 01 01 00 14 01 00 00000000", .len = 12 },
+    { "CD: READ TOC, raw", "43 00 02 000000 01 00ff 00", CD,
+      .data = "002e 01 01 01 14 00 a0 000000 00 010000 01 14 00 a1 000000 00 010000"
+              "01 14 00 a2 000000 00 000240 01 14 00 01 000000 00 000200", .len = 48 },
+    { "CD: READ TOC, ATIP of a disc that was not written", "43 00 04 000000 00 00ff 00", CD, BAD_CDB(2, 3) },
+    { "DVD: READ TOC", "43 00 00 000000 00 00ff 00", DVD,
+      .data = "0012 01 01 00 14 01 00 00000000 00 14 aa 00 00231280", .len = 20 },
+    { "DVD: READ TOC, minutes that do not fit", "43 02 00 000000 aa 00ff 00", DVD,
+      .data = "000a 01 01 00 14 aa 00 00ff3b4a", .len = 12 },
+    { "DVD: READ TOC, raw", "43 00 02 000000 01 00ff 00", DVD, BAD_CDB(2, 3) },
+    { "CD: READ DISC INFORMATION", "51 00 0000000000 00ff 00", CD,
+      .data = "0020 0e 01 01 01 01 00 00 000000 00000000 ffffffff ffffffff", .len = 34 },
+    { "CD: READ TRACK INFORMATION by block", "52 00 0000003f 00 00ff 00", CD,
+      .data = "0022 01 01 00 04 01 00 00000000 00000000 00000000 00000000 00000040", .len = 36 },
+    { "CD: READ TRACK INFORMATION by track", "52 01 00000001 00 00ff 00", CD, .data = "0022 01", .len = 36 },
+    { "CD: READ TRACK INFORMATION by session", "52 02 00000001 00 00ff 00", CD, .data = "0022 01", .len = 36 },
+    { "CD: READ TRACK INFORMATION, block beyond", "52 00 00000040 00 00ff 00", CD, OUT_OF_RANGE },
+    { "CD: READ TRACK INFORMATION, track 2", "52 01 00000002 00 00ff 00", CD, BAD_CDB(2, WHOLE) },
+    { "CD: READ TRACK INFORMATION, session 0", "52 02 00000000 00 00ff 00", CD, BAD_CDB(2, WHOLE) },
+    { "CD: READ TRACK INFORMATION by nothing", "52 03 00000001 00 00ff 00", CD, BAD_CDB(1, 1) },
+    { "CD: READ SUB-CHANNEL, header", "42 00 00 00 0000 00 00ff 00", CD, .data = "00 15 0000", .len = 4 },
+    { "CD: READ SUB-CHANNEL, position", "42 02 40 01 0000 00 00ff 00", CD,
+      .data = "00 15 000c 01 14 01 01 00000200 00000200", .len = 16 },
+    { "CD: READ SUB-CHANNEL, catalogue number", "42 00 40 02 0000 00 00ff 00", CD,
+      .data = "00 15 0014 02 00 00 00 00", .len = 24 },
+    { "CD: READ SUB-CHANNEL, recording code", "42 00 40 03 0000 01 00ff 00", CD,
+      .data = "00 15 0014 03 14 01 00 00", .len = 24 },
+    { "CD: READ SUB-CHANNEL, another format", "42 00 40 04 0000 00 00ff 00", CD, BAD_CDB(3, WHOLE) },
+    { "CD: READ DISC STRUCTURE", "ad 00 00000000 00 00 0010 00 00", CD, .sense = TH_SENSE_INCOMPATIBLE_FORMAT },
+    { "DVD: READ DISC STRUCTURE, physical", "ad 00 00000000 00 00 ffff 00 00", DVD,
+      .data = "0802 0000 01 0f 01 00 00 030000 00 26127f 00 000000", .len = 2052 },
+    { "DVD: READ DISC STRUCTURE, copyright", "ad 00 00000000 00 01 ffff 00 00", DVD,
+      .data = "0006 0000 00 00 0000", .len = 8 },
+    { "DVD: READ DISC STRUCTURE, second layer", "ad 00 00000000 01 00 ffff 00 00", DVD, BAD_CDB(6, WHOLE) },
+    { "DVD: READ DISC STRUCTURE, disc key", "ad 00 00000000 00 02 ffff 00 00", DVD, BAD_CDB(7, WHOLE) },
+
+    /* CD-ROM: the drive */
+    { "CD: GET CONFIGURATION", "46 00 0000 000000 00ff 00", CD,
+      .data = "00000048 0000 0008"
+              "0000 03 08 0010 00 00 0008 01 00"
+              "0001 0b 08 00000001 00000000"
+              "0002 07 04 00000000"
+              "0003 0b 04 38000000"
+              "0010 01 08 00000800 0001 0000"
+              "001e 09 04 00000000"
+              "001f 04 04 00000000", .len = 76 },
+    { "CD: GET CONFIGURATION, current features from 10h on", "46 01 0010 000000 00ff 00", CD,
+      .data = "00000018 0000 0008 0010 01 08 00000800 0001 0000 001e 09 04 00000000", .len = 28 },
+    { "CD: GET CONFIGURATION, one feature", "46 02 0003 000000 00ff 00", CD,
+      .data = "0000000c 0000 0008 0003 0b 04 38000000", .len = 16 },
+    { "CD: GET CONFIGURATION, a feature that is not there", "46 02 0021 000000 00ff 00", CD,
+      .data = "00000004 0000 0008", .len = 8 },
+    { "CD: GET CONFIGURATION of what", "46 03 0000 000000 00ff 00", CD, BAD_CDB(1, 1) },
+    { "DVD: GET CONFIGURATION, current features from 10h on", "46 01 0010 000000 00ff 00", DVD,
+      .data = "00000018 0000 0010 0010 01 08 00000800 0010 0000 001f 05 04 00000000", .len = 28 },
+    { "CD: GET EVENT STATUS NOTIFICATION, no event", "4a 01 0000 10 0000 0008 00", CD,
+      .data = "0006 04 12 00 02 0000", .len = 8 },
+    { "CD: GET EVENT STATUS NOTIFICATION, of operation", "4a 01 0000 12 0000 0008 00", CD,
+      .data = "0006 01 12 00 00 0000", .len = 8 },
+    { "CD: GET EVENT STATUS NOTIFICATION, of other classes", "4a 01 0000 ed 0000 0008 00", CD,
+      .data = "0002 80 12", .len = 4 },
+    { "CD: GET EVENT STATUS NOTIFICATION, to be called", "4a 00 0000 10 0000 0008 00", CD, BAD_CDB(1, 0) },
+    { "CD: MECHANISM STATUS", "bd 00 000000000000 0008 00 00", CD, .data = "0000 000000 00 0000", .len = 8 },
+    { "CD: SET CD SPEED", "bb 00 ffff ffff 000000000000", CD, GOOD },
+    { "CD: START STOP UNIT, eject", "1b 00 00 00 02 00", CD, GOOD },
+    { "UNMAP's opcode on a CD, READ TOC's on a disk", "43 00 00 000000 00 00ff 00", .sense = TH_SENSE_INVALID_OPCODE },
 };
 
 /* The data-out of a row; to be freed. */
@@ -619,7 +734,7 @@ static void run_failing(const struct row *row, bool delayed)
         rig.fault.fail_at = UINT32_MAX;
         o = rig_run(&rig, "28 00 00000000 00 0001 00", NULL, 0);
         uint32_t after = row->cdb[0] == '1' && row->cdb[1] == 'b' && rig.lu.ejected
-                         ? TH_SENSE_NO_MEDIUM : TH_SENSE_NONE;
+                         ? (row->on.cdrom ? TH_SENSE_TRAY_OPEN : TH_SENSE_NO_MEDIUM) : TH_SENSE_NONE;
         expect_sense(row->title, &o, after);
         rig_forget(&o);
         rig_end(&rig);

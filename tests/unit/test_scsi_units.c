@@ -400,6 +400,60 @@ static void test_conflict_before_attention(void **state)
 /* --------------------------------------------------------------------------------------
  * The medium
  */
+/* A drive tells everybody once what became of its medium, besides unit attentions. */
+static void test_cd_events(void **state)
+{
+    static const char poll[] = "4a 01 0000 12 0000 0008 00", short_poll[] = "4a 01 0000 10 0000 0004 00";
+    static const struct {
+        unsigned nexus;
+        const char *cdb;
+        uint32_t sense;
+        const char *data;               /* NULL: not looked at */
+    } steps[] = {
+        { 0, poll, TH_SENSE_NONE, "0006 01 12 00 00" },
+        { 0, "1b 00 00 00 02 00", TH_SENSE_NONE, NULL },        /* eject */
+        { 0, "1b 00 00 00 02 00", TH_SENSE_NONE, NULL },        /* is no second event */
+        { 0, short_poll, TH_SENSE_NONE, "0006 04 12" },         /* too short to be told */
+        { 0, poll, TH_SENSE_NONE, "0006 04 12 03 01" },         /* removal, tray open */
+        { 0, poll, TH_SENSE_NONE, "0006 01 12 00 00" },
+        { 0, "00 00 0000 00 00", TH_SENSE_TRAY_OPEN, NULL },
+        { 0, "43 00 00 000000 00 00ff 00", TH_SENSE_TRAY_OPEN, NULL },
+        { 0, "28 00 00000000 00 0001 00", TH_SENSE_TRAY_OPEN, NULL },
+        { 0, "46 02 0010 000000 00ff 00", TH_SENSE_NONE,
+          "00000010 0000 0000 0010 00 08" },                    /* no profile, not current */
+        { 0, "bd 00 000000000000 0008 00 00", TH_SENSE_NONE, "00 10" },
+        { 0, "1b 00 00 00 03 00", TH_SENSE_NONE, NULL },        /* load */
+        { 1, poll, TH_SENSE_NONE, "0006 04 12 02 02" },         /* a new medium: before the ... */
+        { 1, "00 00 0000 00 00", TH_SENSE_MEDIUM_CHANGED, NULL },       /* ... unit attention */
+        { 1, "00 00 0000 00 00", TH_SENSE_NONE, NULL },
+        { 0, poll, TH_SENSE_NONE, "0006 04 12 02 02" },
+        { 0, "00 00 0000 00 00", TH_SENSE_NONE, NULL },
+    };
+    struct rig rig;
+    (void)state;
+
+    rig_start(&rig, &(struct rig_options){ .cdrom = true });
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct outcome o = rig_run_as(&rig, steps[i].nexus, steps[i].cdb);
+        char title[64];
+        snprintf(title, sizeof title, "step %u, %s", i, steps[i].cdb);
+        expect_sense(title, &o, steps[i].sense);
+        if (steps[i].data)
+            expect_data(title, &o, steps[i].data);
+        rig_forget(&o);
+    }
+    rig.cache.ready = THIMBLE_ERR_NO_MEDIUM;            /* somebody took it out of the closed tray */
+    th_scsi_medium_changed(&rig.lu, NULL);
+    struct outcome o = rig_run_as(&rig, 0, poll);
+    expect_data("taken out", &o, "0006 04 12 03 00");
+    rig_forget(&o);
+    o = rig_run_as(&rig, 0, "00 00 0000 00 00");
+    expect_sense("taken out", &o, TH_SENSE_MEDIUM_CHANGED);
+    o = rig_run_as(&rig, 0, "00 00 0000 00 00");
+    expect_sense("taken out", &o, TH_SENSE_TRAY_CLOSED);
+    rig_end(&rig);
+}
+
 static void test_eject_and_load(void **state)
 {
     static const char *const need_medium[] = {
@@ -814,6 +868,7 @@ int main(void)
         cmocka_unit_test(test_reservation),
         cmocka_unit_test(test_conflict_before_attention),
         cmocka_unit_test(test_eject_and_load),
+        cmocka_unit_test(test_cd_events),
         cmocka_unit_test(test_disk_that_is_not_ready),
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_gate_order),
