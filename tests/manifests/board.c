@@ -52,6 +52,7 @@ bool th_board_has_display(void) { return false; }
 void th_board_wire(enum th_wire wire, bool released) { (void)wire, (void)released; }
 bool th_board_wire_is_high(enum th_wire wire) { (void)wire; return true; }
 void th_board_wire_wait(void) {}
+bool th_board_task(void (*turn)(void)) { (void)turn; return false; }
 void th_board_idle(uint32_t ms) { (void)ms; }
 enum th_network_trouble th_board_network_trouble(void) { return TH_NETWORK_NO_TROUBLE; }
 struct thimble_block *thimble_board_flash(void) { return NULL; }

@@ -458,23 +458,32 @@ static void complain(void)
     thimble_board_log("thimble: nothing is served: error %d", failure);
 }
 
-void thimble_board_run(void)
+static bool disks_wait(void)
+{
+    for (unsigned i = 0; i < n_units; i++)
+        if (units[i].line.first)
+            return true;
+    return false;
+}
+
+/* Returns the time in ms for which there is nothing to do unless something comes. */
+static uint32_t take_turn(void)
 {
     now_ms = th_board_ms();
     th_board_watchdog_feed();
     if (state == NOT_BEGUN)
-        return;
+        return CARD_LOOK_MS;
     if (state == FAILED) {
         complain();
-        return;
+        return CARD_LOOK_MS;
     }
     if (state == READY && !enter_running())
-        return;
+        return CARD_LOOK_MS;
 
     th_board_network_poll();
     look_after_card();
     run_disks();
-    th_transport_poll();
+    uint32_t idle_ms = th_transport_poll();
     tell_address();
     tell_traffic();
     if (error_led && now_ms - error_led_ms > ERROR_LED_MS) {
@@ -485,6 +494,18 @@ void thimble_board_run(void)
         strikes_forgotten = true;
         th_board_set_strikes(0);
     }
+    return disks_wait() ? 0 : idle_ms < CARD_LOOK_MS ? idle_ms : CARD_LOOK_MS;
+}
+
+static void turn(void)
+{
+    th_board_idle(take_turn());
+}
+
+void thimble_board_run(void)
+{
+    if (!th_board_task(turn))
+        turn();
 }
 
 #else

@@ -35,6 +35,10 @@ void th_board_write(const char *text, size_t len);
  * done each turn. */
 void th_board_idle(uint32_t ms);
 
+/* Where there are tasks: has one of its own take the turns from now on, and lets the caller rest a moment.  False: the
+ * caller is to take the turn itself. */
+bool th_board_task(void (*turn)(void));
+
 /* Called once, when the settings are known: pins of LEDs and of the display, by thimble_settings_pin() with the board's own
  * (macros THIMBLE_BOARD_LED_..., THIMBLE_BOARD_DISPLAY_...); `lights.active`, the level at which a LED is on;
  * `card.speed_mhz`.  The card itself was opened before, by the board's own pins, for that is where the settings
@@ -119,7 +123,7 @@ bool th_board_random(void *buf, size_t len);
 const struct thimble_crypto *th_board_crypto(void);
 
 /* --------------------------------------------------------------------------------------
- * The port: transport_lwip.c where lwIP has no task of its own
+ * The port: transport_lwip.c where lwIP has no task of its own, transport_sockets.c where it has
  */
 
 /* Memory and hooks, before thimble_init().  THIMBLE_OK or a negative thimble_err. */
@@ -132,6 +136,10 @@ int th_transport_start(struct thimble *engine, uint16_t port);
 uint32_t th_transport_poll(void);
 
 unsigned th_transport_open(void);
+
+/* transport_sockets.c only, for th_board_idle(): sleeps for `ms` at most until something comes, and takes it in.  False:
+ * nobody is listened to yet. */
+bool th_transport_sleep(uint32_t ms);
 
 /* --------------------------------------------------------------------------------------
  * From board.c, for platforms: a line on the serial log, if [log] level lets it through.

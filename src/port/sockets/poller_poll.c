@@ -15,7 +15,7 @@
     (defined(__unix__) || defined(__APPLE__) || defined(ESP_PLATFORM))
 
 #include <errno.h>
-#include <poll.h>
+#include <sys/poll.h>       /* ESP-IDF has no <poll.h> */
 
 size_t th_poller_memory_bytes(size_t n_seats)
 {

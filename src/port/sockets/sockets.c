@@ -67,8 +67,12 @@
 
 #define ACCEPTS_PER_PASS 32
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
+/* lwIP has no signals: it defines MSG_NOSIGNAL, and its sendmsg() refuses every flag that it does not know how
+ * to do.  LWIP_SOCKET is in its headers alone. */
+#if defined(MSG_NOSIGNAL) && !defined(LWIP_SOCKET)
+#define SEND_FLAGS MSG_NOSIGNAL
+#else
+#define SEND_FLAGS 0
 #endif
 
 struct link {
@@ -439,8 +443,8 @@ static enum moved send_out(struct socket *k, size_t *budget)
         }
 
         struct msghdr m = { .msg_iov = parts, .msg_iovlen = (int)n };
-        ssize_t r = n == 1 ? send(k->fd, spans[0].data, total, MSG_NOSIGNAL)
-                           : sendmsg(k->fd, &m, MSG_NOSIGNAL);
+        ssize_t r = n == 1 ? send(k->fd, spans[0].data, total, SEND_FLAGS)
+                           : sendmsg(k->fd, &m, SEND_FLAGS);
         if (r < 0 && errno == EINTR)
             continue;
         if (r < 0 && (would_block(errno) || errno == ENOBUFS)) {
@@ -732,7 +736,7 @@ static uint32_t sooner(uint32_t wait_ms, uint32_t now_ms, uint32_t due_ms)
     return left < wait_ms ? left : wait_ms;
 }
 
-static int sleep_ms(const struct thimble_sockets *s)
+static uint32_t sleep_ms(const struct thimble_sockets *s)
 {
     uint32_t wait = THIMBLE_NEVER;
 
@@ -753,7 +757,12 @@ static int sleep_ms(const struct thimble_sockets *s)
     if (!link_is_alone(&s->lingering))
         wait = sooner(wait, s->now_ms,
                       SOCKET_OF(s->lingering.next, in_state)->deadline_ms);
-    return wait == THIMBLE_NEVER ? -1 : wait < 0x7fffffff ? (int)wait : 0x7fffffff;
+    return wait;
+}
+
+static int as_timeout(uint32_t wait_ms)
+{
+    return wait_ms == THIMBLE_NEVER ? -1 : wait_ms < 0x7fffffff ? (int)wait_ms : 0x7fffffff;
 }
 
 static void note_socket(struct socket *k, unsigned what)
@@ -794,10 +803,12 @@ static void note(struct thimble_sockets *s, const struct th_poll_event *e)
     }
 }
 
-void thimble_sockets_run_once(struct thimble_sockets *s)
+uint32_t thimble_sockets_run_for(struct thimble_sockets *s, uint32_t most_ms)
 {
     struct th_poll_event events[TH_POLL_BATCH];
-    size_t n = th_poller_wait(&s->poller, events, sleep_ms(s));
+    uint32_t wait_ms = sleep_ms(s);
+    size_t n = th_poller_wait(&s->poller, events,
+                              as_timeout(wait_ms < most_ms ? wait_ms : most_ms));
 
     /* The engine knows the time before it sees what happened at that time. */
     s->now_ms = clock_ms();
@@ -823,6 +834,12 @@ void thimble_sockets_run_once(struct thimble_sockets *s)
         while (!link_is_alone(&now))
             turn(SOCKET_OF(now.next, in_ready));
     }
+    return sleep_ms(s);
+}
+
+void thimble_sockets_run_once(struct thimble_sockets *s)
+{
+    thimble_sockets_run_for(s, THIMBLE_NEVER);
 }
 
 /* --------------------------------------------------------------------------------------
@@ -1024,6 +1041,11 @@ void thimble_sockets_stop_listening(struct thimble_sockets *s)
         close(l->fd);
         s->n_listeners--;
     }
+}
+
+size_t thimble_sockets_open(const struct thimble_sockets *s)
+{
+    return s->n_open;
 }
 
 bool thimble_sockets_idle(const struct thimble_sockets *s)

@@ -89,8 +89,15 @@ int thimble_sockets_watch(struct thimble_sockets *s, int fd, void (*ready)(void 
 /* Sleeps until there is something to do, and does it. */
 void thimble_sockets_run_once(struct thimble_sockets *s);
 
+/* The same, but sleeps for most_ms at most.  Returns the time in ms for which there is now nothing to do
+ * unless something comes, or THIMBLE_NEVER. */
+uint32_t thimble_sockets_run_for(struct thimble_sockets *s, uint32_t most_ms);
+
 /* Takes no more connections. */
 void thimble_sockets_stop_listening(struct thimble_sockets *s);
+
+/* Connections that the engine knows. */
+size_t thimble_sockets_open(const struct thimble_sockets *s);
 
 /* True: no connection is left, nor one that waits or is about to end. */
 bool thimble_sockets_idle(const struct thimble_sockets *s);

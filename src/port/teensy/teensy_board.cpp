@@ -116,6 +116,11 @@ void th_board_wire_wait(void)
     delayMicroseconds(5);
 }
 
+bool th_board_task(void (*)(void))
+{
+    return false;
+}
+
 // Frames are looked for all the time.
 void th_board_idle(uint32_t)
 {
