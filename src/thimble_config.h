@@ -113,6 +113,9 @@
 #define THIMBLE_SCSI_OPCODES 1
 #endif
 
+#ifndef THIMBLE_SCSI_MODE_SELECT        /* MODE SELECT; mode pages 01h, 02h, 1Ah, 1Ch */
+#define THIMBLE_SCSI_MODE_SELECT 1
+#endif
 #ifndef THIMBLE_SCSI_START_STOP         /* START STOP UNIT: ejects a removable medium; PRE-FETCH */
 #define THIMBLE_SCSI_START_STOP 1
 #endif
@@ -152,7 +155,8 @@
 /* Derived: there are commands with a parameter list.  Without them no parameter buffer is needed, and none is
  * taken from the memory. */
 #define THIMBLE_PARAMETER_LISTS \
-    (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY)
+    (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
+     THIMBLE_SCSI_MODE_SELECT)
 
 /* Assertions against the caller's mistakes (never against a peer's).  Default: compiled out. */
 #ifndef TH_ASSERT

@@ -34,6 +34,11 @@
 #define THIMBLE_STATS 0
 #endif
 
+/* Families that a plain small disk does without; initiators mount it. */
+#ifndef THIMBLE_SCSI_MODE_SELECT
+#define THIMBLE_SCSI_MODE_SELECT 0
+#endif
+
 /* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
 #ifndef THIMBLE_LWIP_HELD_MAX
 #define THIMBLE_LWIP_HELD_MAX 3

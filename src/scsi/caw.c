@@ -55,17 +55,12 @@ static int caw_compare(struct th_cmd *cmd)
     return caw_next(cmd);
 }
 
-static int caw_written(struct th_cmd *cmd)
-{
-    return cmd->fua ? th_step_durable(cmd) : th_step_good(cmd);
-}
-
 static int caw_next(struct th_cmd *cmd)
 {
     uint32_t n = cmd->cdb[13];
 
     if (cmd->n_blocks == 0)
-        return th_step_write(cmd, cmd->lba, n, cmd->param + cmd->data_bytes / 2, caw_written);
+        return th_step_write(cmd, cmd->lba, n, cmd->param + cmd->data_bytes / 2, th_step_written);
     return th_step_read(cmd, cmd->lba + (n - cmd->n_blocks), caw_piece(cmd),
                         cmd->param + cmd->data_bytes, caw_compare);
 }

@@ -251,6 +251,9 @@ void th_scsi_nexus_reset(struct th_nexus *nexus)
 void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by)
 {
     lu->reserved_by = NULL;
+#if THIMBLE_SCSI_MODE_SELECT
+    th_mode_reset(lu);
+#endif
     th_scsi_ua(lu, TH_UA_LU_RESET, by);
 }
 

@@ -17,7 +17,14 @@ static inline uint32_t th_block_bytes(const struct th_lu *lu)
 
 static inline bool th_write_protected(const struct th_lu *lu)
 {
-    return lu->read_only || !lu->block->write;
+    return lu->read_only || !lu->block->write ||
+           (THIMBLE_SCSI_MODE_SELECT && lu->software_protected);
+}
+
+/* WCE was cleared (mode page 08h): every write is durable before it is answered. */
+static inline bool th_write_through(const struct th_lu *lu)
+{
+    return THIMBLE_SCSI_MODE_SELECT && lu->write_through;
 }
 
 static inline bool th_is_cdrom(const struct th_lu *lu)
@@ -53,6 +60,12 @@ static inline uint32_t th_not_ready(const struct th_lu *lu)
     return err < 0 ? th_sense_of_error(err, false) : TH_SENSE_NONE;
 }
 
+/* The informational exception that is to be told to who asks (mode page 1Ch), or TH_SENSE_NONE. */
+static inline uint32_t th_exception(const struct th_lu *lu)
+{
+    return THIMBLE_SCSI_MODE_SELECT && lu->exception_test && !lu->exceptions_off ? TH_SENSE_EXCEPTION_TEST : TH_SENSE_NONE;
+}
+
 /* The 8-byte LUN field of a LUN (SAM-5 4.7). */
 void th_lun_encode(uint8_t field[8], uint16_t lun);
 
@@ -65,6 +78,9 @@ enum th_media_event { TH_MEDIA_NONE = 0, TH_MEDIA_NEW = 2, TH_MEDIA_REMOVAL = 3 
 void th_media_event(struct th_lu *lu, enum th_media_event event);
 enum th_media_event th_media_event_look(const struct th_lu *lu, const struct th_nexus *nexus);
 void th_media_event_told(const struct th_lu *lu, struct th_nexus *nexus);
+
+/* Mode parameters at their defaults. */
+void th_mode_reset(struct th_lu *lu);
 
 /* For all logical units of this nexus. */
 void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * mode.c: how a logical unit behaves, and what of it can be changed: mode pages, MODE SENSE.
+ * mode.c: how a logical unit behaves, and what of it can be changed: mode pages, MODE SENSE and
+ * MODE SELECT.
  *
- * The pages are a table.  No disk call.  Layer 2.  SPC-4 6.14, 6.15, 7.5; SBC-3 6.5.
+ * The pages are a table.  Nothing of it is kept over a restart.  Layer 2.  SPC-4 6.10, 6.11, 6.14,
+ * 6.15 and 7.5; SBC-3 6.5.
  */
 #include <string.h>
 
 #include "../core/wire.h"
 #include "ops.h"
+#include "steps.h"
 
 /* --------------------------------------------------------------------------------------
  * MODE SENSE (6.14, 6.15) and mode pages
@@ -17,36 +20,64 @@ enum {
     ALL_PAGES = 0x3f, ALL_SUBPAGES = 0xff,
     DBD = 0x08, LLBAA = 0x10,
     PARAMETER_WP = 0x80, PARAMETER_DPOFUA = 0x10,
+    SPF = 0x40,
 };
 
-/* p is zeroed and points behind the page's header; n_bytes follow there. */
+/* A page's parameters, n_bytes behind its header.  put() writes those that `control` names, over
+ * zeros; take() puts values into effect that differ from the current ones only where the page
+ * can be changed.  NULL: nothing can be. */
 struct mode_page {
     uint8_t code, subpage, n_bytes;
     uint8_t types;                      /* enum th_types */
     void (*put)(const struct th_lu *lu, unsigned control, uint8_t *p);
+    void (*take)(struct th_lu *lu, const uint8_t *p);
 };
 
-/* SBC-3 6.5.6. */
-static void mode_caching(const struct th_lu *lu, unsigned control, uint8_t *p)
+enum { PAGE_MAX_BYTES = 38 };
+
+static bool changeable(unsigned control)
 {
-    if (control != PC_CHANGEABLE && th_write_cache(lu))
-        p[0] = 0x04;                                    /* WCE */
+    return THIMBLE_SCSI_MODE_SELECT && control == PC_CHANGEABLE;
 }
 
-/* SPC-4 7.5.9. */
+static bool current(unsigned control)
+{
+    return control == PC_CURRENT;
+}
+
+/* Caching, SBC-3 6.5.6.  Without WCE every write is durable before it is answered. */
+enum { WCE = 0x04 };
+
+static void mode_caching(const struct th_lu *lu, unsigned control, uint8_t *p)
+{
+    bool off = control == PC_CHANGEABLE ? !changeable(control) : current(control) && th_write_through(lu);
+
+    if (th_write_cache(lu) && !off)
+        p[0] = WCE;
+}
+
+/* Control, SPC-4 7.5.9. */
+enum { D_SENSE = 0x04, GLTSD = 0x02, SWP = 0x08, REORDERED = 0x10 };
+
 static void mode_control(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
+    bool all = changeable(control), now = current(control);
+
+    if (THIMBLE_SCSI_DESCRIPTOR_SENSE && (all || (now && lu->d_sense)))
+        p[0] = D_SENSE;
+    if (all || (now && lu->software_protected))
+        p[2] = SWP;
     if (control == PC_CHANGEABLE)
         return;
-    p[0] = 0x02;                                        /* GLTSD; one task set */
-    if (control == PC_CURRENT && lu->d_sense)
-        p[0] |= 0x04;
-    p[1] = 0x10;                                        /* commands may be reordered */
+    p[0] |= GLTSD;                                      /* one task set, for all nexuses */
+    p[1] = REORDERED;                                   /* commands may be reordered */
     th_put16(p + 6, 0xffff);                            /* busy for as long as it takes */
 }
 
-/* SPC-4 7.5.10: we have nothing of what it could tell. */
-static void mode_control_extension(const struct th_lu *lu, unsigned control, uint8_t *p)
+/* A page that has nothing to tell: its zeros say so.  Read-Write Error Recovery (SBC-3 6.5.8): the
+ * driver retries as it likes; Disconnect-Reconnect (SPC-4 7.5.12): iSCSI negotiates that; Control
+ * Extension (7.5.10); Power Condition (7.5.15): no timer runs. */
+static void mode_zeros(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
     (void)lu;
     (void)control;
@@ -68,12 +99,58 @@ static void mode_capabilities(const struct th_lu *lu, unsigned control, uint8_t 
 }
 #endif
 
-static const struct mode_page mode_pages[] = {
-    { 0x08, 0x00, 18, TH_FOR_DISK, mode_caching },
-    { 0x0a, 0x00, 10, TH_FOR_ALL, mode_control },
-    { 0x0a, 0x01, 28, TH_FOR_ALL, mode_control_extension },
+#if THIMBLE_SCSI_MODE_SELECT
+
+static void take_caching(struct th_lu *lu, const uint8_t *p)
+{
+    lu->write_through = th_write_cache(lu) && !(p[0] & WCE);
+}
+
+static void take_control(struct th_lu *lu, const uint8_t *p)
+{
+    lu->d_sense = p[0] & D_SENSE;
+    lu->software_protected = p[2] & SWP;
+}
+
+/* Informational Exceptions Control, SPC-4 7.5.13: exceptions are told to who asks, by REQUEST
+ * SENSE and log page 2Fh. */
+enum { DEXCPT = 0x08, TEST = 0x04, MRIE_ON_REQUEST = 6 };
+
+static void mode_exceptions(const struct th_lu *lu, unsigned control, uint8_t *p)
+{
+    if (changeable(control))
+        p[0] = DEXCPT | TEST;
+    if (control == PC_CHANGEABLE)
+        return;
+    if (current(control))
+        p[0] = (uint8_t)((lu->exceptions_off ? DEXCPT : 0) | (lu->exception_test ? TEST : 0));
+    p[1] = MRIE_ON_REQUEST;
+}
+
+static void take_exceptions(struct th_lu *lu, const uint8_t *p)
+{
+    lu->exceptions_off = p[0] & DEXCPT;
+    lu->exception_test = p[0] & TEST;
+}
+
+#endif
+
+static const struct mode_page mode_pages[] = {          /* ascending, as they are returned */
+#if THIMBLE_SCSI_MODE_SELECT
+    { 0x01, 0x00, 10, TH_FOR_ALL, mode_zeros, NULL },
+    { 0x02, 0x00, 14, TH_FOR_DISK, mode_zeros, NULL },
+    { 0x08, 0x00, 18, TH_FOR_DISK, mode_caching, take_caching },
+    { 0x0a, 0x00, 10, TH_FOR_ALL, mode_control, take_control },
+    { 0x0a, 0x01, 28, TH_FOR_ALL, mode_zeros, NULL },
+    { 0x1a, 0x00, PAGE_MAX_BYTES, TH_FOR_DISK, mode_zeros, NULL },
+    { 0x1c, 0x00, 10, TH_FOR_DISK, mode_exceptions, take_exceptions },
+#else
+    { 0x08, 0x00, 18, TH_FOR_DISK, mode_caching, NULL },
+    { 0x0a, 0x00, 10, TH_FOR_ALL, mode_control, NULL },
+    { 0x0a, 0x01, 28, TH_FOR_ALL, mode_zeros, NULL },
+#endif
 #if THIMBLE_SCSI_CDROM
-    { 0x2a, 0x00, 20, TH_FOR_CDROM, mode_capabilities },
+    { 0x2a, 0x00, 20, TH_FOR_CDROM, mode_capabilities, NULL },
 #endif
 };
 
@@ -130,7 +207,7 @@ static uint32_t put_mode_pages(const struct th_cmd *cmd, uint8_t *p)
             continue;
         p[n] = page->code;
         if (page->subpage) {
-            p[n] |= 0x40;                               /* SPF */
+            p[n] |= SPF;
             p[n + 1] = page->subpage;
             th_put16(p + n + 2, page->n_bytes);
             n += 4;
@@ -175,3 +252,163 @@ enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf)
     }
     return th_reply_done(cmd, n, ten ? th_get16(cdb + 7) : cdb[4]);
 }
+
+#if THIMBLE_SCSI_MODE_SELECT
+/* --------------------------------------------------------------------------------------
+ * MODE SELECT (6.10, 6.11)
+ *
+ *     | header | block descriptor, if there is one | page | page ...
+ *
+ * The whole list is looked at before the first page is put into effect.
+ */
+enum { PF = 0x10 };
+
+static bool ten_bytes(const struct th_cmd *cmd)
+{
+    return cmd->cdb[0] == 0x55;
+}
+
+enum th_next th_mode_select_run(struct th_cmd *cmd)
+{
+    bool ten = ten_bytes(cmd);
+    uint32_t list_bytes = ten ? th_get16(cmd->cdb + 7) : cmd->cdb[4];
+
+    if (list_bytes == 0)
+        return th_good(cmd);
+    if (list_bytes > cmd->lu->param_bytes)
+        return th_check_cdb(cmd, ten ? 7 : 4, TH_FIELD_WHOLE_BYTE);
+
+    cmd->data_bytes = list_bytes;
+    return TH_NEXT_PARAM;
+}
+
+/* A block descriptor may say what is so: the size (or 0, or "as many as there are"), the block's
+ * length. */
+static bool descriptor_agrees(const struct th_lu *lu, const uint8_t *p, bool long_lba)
+{
+    uint64_t size_blocks = lu->block->size_blocks;
+    uint64_t asked = long_lba ? th_get64(p) : th_get32(p);
+    uint64_t most = long_lba ? UINT64_MAX : UINT32_MAX;
+    uint32_t bytes = long_lba ? th_get32(p + 12) : th_get24(p + 5);
+
+    return (asked == 0 || asked == size_blocks || asked == most) &&
+           bytes == th_block_bytes(lu);
+}
+
+/* Where the pages begin in the list; 0: cmd was refused. */
+static uint32_t find_pages(struct th_cmd *cmd)
+{
+    const uint8_t *p = cmd->param;
+    bool ten = ten_bytes(cmd);
+    uint32_t header = ten ? 8 : 4;
+
+    if (cmd->data_bytes < header) {
+        th_scsi_check(cmd, TH_SENSE_LIST_LENGTH);
+        return 0;
+    }
+    uint32_t descriptor = ten ? th_get16(p + 6) : p[3];
+    bool long_lba = ten && p[4] & 0x01;                 /* LONGLBA */
+    if (descriptor != 0 && descriptor != (long_lba ? 16 : 8)) {
+        th_check_list(cmd, ten ? 6 : 3);
+        return 0;
+    }
+    if (cmd->data_bytes - header < descriptor) {
+        th_scsi_check(cmd, TH_SENSE_LIST_LENGTH);
+        return 0;
+    }
+    if (p[ten ? 2 : 1] != 0) {                          /* MEDIUM TYPE */
+        th_check_list(cmd, ten ? 2 : 1);
+        return 0;
+    }
+    if (descriptor && !descriptor_agrees(cmd->lu, p + header, long_lba)) {
+        th_check_list(cmd, header);
+        return 0;
+    }
+    return header + descriptor;
+}
+
+/* The page at `at` of the list, and where its parameters begin; NULL: cmd was refused. */
+static const struct mode_page *find_page(struct th_cmd *cmd, uint32_t at, uint32_t *values)
+{
+    const uint8_t *p = cmd->param + at;
+    uint32_t left = cmd->data_bytes - at;
+    bool spf = p[0] & SPF;
+    uint32_t header = spf ? 4 : 2;
+
+    if (left < header) {
+        th_scsi_check(cmd, TH_SENSE_LIST_LENGTH);
+        return NULL;
+    }
+    for (const struct mode_page *page = mode_pages; page < mode_pages + N_MODE_PAGES; page++) {
+        if (!th_is_for(page->types, cmd->lu) || page->code != (p[0] & 0x3f) ||
+            page->subpage != (spf ? p[1] : 0))
+            continue;
+        if (page->n_bytes != (spf ? th_get16(p + 2) : p[1])) {
+            th_check_list(cmd, at + header - (spf ? 2 : 1));
+            return NULL;
+        }
+        if (left - header < page->n_bytes) {
+            th_scsi_check(cmd, TH_SENSE_LIST_LENGTH);
+            return NULL;
+        }
+        *values = at + header;
+        return page;
+    }
+    th_check_list(cmd, at);
+    return NULL;
+}
+
+/* True if cmd was refused: a bit differs that cannot be changed. */
+static bool bad_values(struct th_cmd *cmd, const struct mode_page *page, uint32_t values,
+                       bool *changes)
+{
+    uint8_t now[PAGE_MAX_BYTES] = { 0 }, mask[PAGE_MAX_BYTES] = { 0 };
+
+    page->put(cmd->lu, PC_CURRENT, now);
+    page->put(cmd->lu, PC_CHANGEABLE, mask);
+    for (uint32_t i = 0; i < page->n_bytes; i++) {
+        unsigned differs = cmd->param[values + i] ^ now[i];
+        if (differs & ~(unsigned)mask[i]) {
+            th_check_list(cmd, values + i);
+            return true;
+        }
+        *changes = *changes || differs;
+    }
+    return false;
+}
+
+enum th_next th_mode_select_param(struct th_cmd *cmd)
+{
+    struct th_lu *lu = cmd->lu;
+    bool changes = false, cached = !lu->write_through;
+    const struct mode_page *page;
+    uint32_t first = find_pages(cmd), values;
+
+    if (first == 0)
+        return TH_NEXT_STATUS;
+    if (first < cmd->data_bytes && !(cmd->cdb[1] & PF))
+        return th_check_cdb(cmd, 1, 4);
+    for (uint32_t at = first; at < cmd->data_bytes; at = values + page->n_bytes) {
+        page = find_page(cmd, at, &values);
+        if (!page || bad_values(cmd, page, values, &changes))
+            return TH_NEXT_STATUS;
+    }
+
+    for (uint32_t at = first; at < cmd->data_bytes; at = values + page->n_bytes) {
+        page = find_page(cmd, at, &values);
+        if (page->take)
+            page->take(lu, cmd->param + values);
+    }
+    if (changes)
+        th_scsi_ua(lu, TH_UA_MODE_CHANGED, cmd->nexus);
+    /* what was written before WCE was cleared becomes durable now */
+    return cached && lu->write_through ? th_steps_run(cmd, th_step_durable) : th_good(cmd);
+}
+
+void th_mode_reset(struct th_lu *lu)
+{
+    lu->d_sense = lu->write_through = lu->software_protected = false;
+    lu->exceptions_off = lu->exception_test = false;
+}
+
+#endif

@@ -16,7 +16,8 @@
  *
  * Bits left out of `usage` on purpose: RDPROTECT, WRPROTECT and VRPROTECT (no protection
  * information), ANCHOR, RARC, NACA, the LUN field of SCSI-2, and all that is obsolete or
- * reserved.  FUA_NV and SYNC_NV are in it: our caches are volatile, so they ask for nothing.
+ * reserved.  FUA_NV and SYNC_NV are in it: our caches are volatile, so they ask for nothing.  SP of
+ * MODE SELECT is not: mode pages are not saved.
  */
 #define ALWAYS  (TH_ROW_RESERVED_OK | TH_ROW_UA_OK)
 #define MEDIUM  TH_ROW_MEDIUM
@@ -39,6 +40,11 @@ const struct th_op th_ops[] = {
     { .opcode = 0x12, .types = ALL, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* INQUIRY */
       .usage = { 0x12, 0x01, 0xff, 0xff, 0xff },
       .run = th_inquiry_run, .reply = th_inquiry_reply },
+#if THIMBLE_SCSI_MODE_SELECT
+    { .opcode = 0x15, .types = ALL, .cdb_len = 6,                             /* MODE SELECT(6) */
+      .usage = { 0x15, 0x10, 0, 0, 0xff },
+      .run = th_mode_select_run, .param = th_mode_select_param },
+#endif
 #if THIMBLE_SCSI_RESERVE
     { .opcode = 0x16, .types = ALL, .cdb_len = 6,                             /* RESERVE(6) */
       .usage = { 0x16 }, .run = th_reserve_run },
@@ -106,6 +112,11 @@ const struct th_op th_ops[] = {
     { .opcode = 0x52, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ TRACK INFORMATION */
       .usage = { 0x52, 0x03, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff },
       .run = th_read_track_information_run, .reply = th_read_track_information_reply },
+#endif
+#if THIMBLE_SCSI_MODE_SELECT
+    { .opcode = 0x55, .types = ALL, .cdb_len = 10,                            /* MODE SELECT(10) */
+      .usage = { 0x55, 0x10, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_mode_select_run, .param = th_mode_select_param },
 #endif
 #if THIMBLE_SCSI_RESERVE
     { .opcode = 0x56, .types = ALL, .cdb_len = 10,                            /* RESERVE(10) */
@@ -336,9 +347,11 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
             return th_scsi_check(cmd, sense);
     }
     if (lu && flags & TH_ROW_WRITES && th_write_protected(lu))
-        return th_scsi_check(cmd, TH_SENSE_WRITE_PROTECTED);
+        return th_scsi_check(cmd, THIMBLE_SCSI_MODE_SELECT && lu->software_protected
+                                  ? TH_SENSE_SOFTWARE_PROTECTED : TH_SENSE_WRITE_PROTECTED);
 
-    cmd->fua = flags & TH_ROW_FUA && cmd->cdb[1] & 0x08;
+    cmd->fua = (flags & TH_ROW_FUA && cmd->cdb[1] & 0x08) ||
+               (lu && flags & TH_ROW_WRITES && th_write_through(lu));
     return op->run(cmd);
 }
 

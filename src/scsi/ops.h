@@ -88,6 +88,8 @@ enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf);
 /* mode.c */
 enum th_next th_mode_sense_run(struct th_cmd *cmd);
 enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_mode_select_run(struct th_cmd *cmd);
+enum th_next th_mode_select_param(struct th_cmd *cmd);
 
 /* lu.c */
 enum th_next th_reserve_run(struct th_cmd *cmd);

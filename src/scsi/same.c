@@ -49,7 +49,7 @@ static int same_unmap(struct th_cmd *cmd)
     uint64_t lba;
     uint32_t n_blocks = take_blocks(cmd, THIMBLE_ZERO_CHUNK_BLOCKS, &lba);
 
-    return n_blocks ? th_step_unmap(cmd, lba, n_blocks, same_unmap) : th_step_good(cmd);
+    return n_blocks ? th_step_unmap(cmd, lba, n_blocks, same_unmap) : th_step_written(cmd);
 }
 
 static int same_zeroes(struct th_cmd *cmd)
@@ -58,7 +58,7 @@ static int same_zeroes(struct th_cmd *cmd)
     uint32_t n_blocks = take_blocks(cmd, THIMBLE_ZERO_CHUNK_BLOCKS, &lba);
 
     return n_blocks ? th_step_write_zeroes(cmd, lba, n_blocks, same_zeroes)
-                    : th_step_good(cmd);
+                    : th_step_written(cmd);
 }
 
 static int same_write(struct th_cmd *cmd)
@@ -68,7 +68,7 @@ static int same_write(struct th_cmd *cmd)
                                     &lba);
 
     return n_blocks ? th_step_write(cmd, lba, n_blocks, cmd->param, same_write)
-                    : th_step_good(cmd);
+                    : th_step_written(cmd);
 }
 
 static bool all_zero(const uint8_t *p, uint32_t n)

@@ -82,6 +82,9 @@ struct th_lu {
     bool     d_sense;                   /* sense data in descriptor format (control mode page) */
     bool     ejected;                   /* START STOP UNIT has taken the medium out */
     uint8_t  type;                      /* enum thimble_device_type */
+    bool     software_protected : 1;    /* SWP (control mode page) */
+    bool     write_through : 1;         /* WCE is cleared: writes are durable before they are answered */
+    bool     exceptions_off : 1, exception_test : 1;    /* DEXCPT, TEST (mode page 1Ch) */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
     const char *const *allowed;         /* the owner's: who sees it, see thimble_lun_config; NULL: all */
     size_t   n_allowed;

@@ -23,6 +23,7 @@ enum th_sense_key {
 };
 
 #define TH_SENSE_NONE                   TH_SENSE(0x0, 0x00, 0x00)
+#define TH_SENSE_EXCEPTION_TEST         TH_SENSE(0x0, 0x5d, 0xff)
 #define TH_SENSE_NO_MEDIUM              TH_SENSE(0x2, 0x3a, 0x00)
 #define TH_SENSE_TRAY_CLOSED            TH_SENSE(0x2, 0x3a, 0x01)
 #define TH_SENSE_TRAY_OPEN              TH_SENSE(0x2, 0x3a, 0x02)
@@ -47,6 +48,7 @@ enum th_sense_key {
 #define TH_SENSE_COMMANDS_CLEARED       TH_SENSE(0x6, 0x2f, 0x00)
 #define TH_SENSE_LUNS_CHANGED           TH_SENSE(0x6, 0x3f, 0x0e)
 #define TH_SENSE_WRITE_PROTECTED        TH_SENSE(0x7, 0x27, 0x00)
+#define TH_SENSE_SOFTWARE_PROTECTED     TH_SENSE(0x7, 0x27, 0x02)
 #define TH_SENSE_SPACE_EXHAUSTED        TH_SENSE(0x7, 0x27, 0x07)
 #define TH_SENSE_DATA_PHASE_ERROR       TH_SENSE(0xb, 0x4b, 0x00)
 #define TH_SENSE_UNEXPECTED_DATA        TH_SENSE(0xb, 0x0c, 0x0c)

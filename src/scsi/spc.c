@@ -26,6 +26,8 @@ enum th_next th_request_sense_reply(struct th_cmd *cmd, uint8_t *buf)
         sense = th_ua_take(cmd->lu, cmd->nexus);
         if (sense == TH_SENSE_NONE)
             sense = th_not_ready(cmd->lu);
+        if (sense == TH_SENSE_NONE)
+            sense = th_exception(cmd->lu);
     }
     return th_reply_done(cmd, th_sense_build(sense, descriptor, buf), cmd->cdb[4]);
 }

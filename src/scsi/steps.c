@@ -132,3 +132,8 @@ int th_step_durable(struct th_cmd *cmd)
 {
     return th_write_cache(cmd->lu) ? th_step_flush(cmd, th_step_good) : th_step_good(cmd);
 }
+
+int th_step_written(struct th_cmd *cmd)
+{
+    return cmd->fua ? th_step_durable(cmd) : th_step_good(cmd);
+}

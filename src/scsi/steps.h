@@ -45,9 +45,11 @@ int th_step_flush(struct th_cmd *cmd, th_step *next);
 int th_step_save(struct th_cmd *cmd, enum thimble_record which, const uint8_t *record, uint32_t len,
                  th_step *next);
 
-/* Last steps: the command ends well; and that, when what it wrote is durable. */
+/* Last steps: the command ends well; and that, when what it wrote is durable; and that if it is
+ * asked to be (cmd->fua): the end of every command that writes. */
 int th_step_good(struct th_cmd *cmd);
 int th_step_durable(struct th_cmd *cmd);
+int th_step_written(struct th_cmd *cmd);
 
 /* Whole blocks that fit behind the data in the parameter buffer. */
 static inline uint32_t th_work_space_blocks(const struct th_cmd *cmd)

@@ -114,7 +114,7 @@ static int unmap_next(struct th_cmd *cmd)
             return th_step_unmap(cmd, lba, n_blocks, unmap_next);
         }
     }
-    return th_step_good(cmd);
+    return th_step_written(cmd);
 }
 
 static int unmap_enter(struct th_cmd *cmd)

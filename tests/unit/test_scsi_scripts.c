@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_scsi_scripts.c: what several commands in a row, of one or two initiators, are answered with.
+ *
+ * One table of scripts; a script is a unit on the workbench (scsi_rig.h) and a list of steps.  Every
+ * script is run on a disk that answers at once and on one that answers later.
+ */
+#include "scsi_rig.h"
+
+#include "../../src/scsi/lu.h"
+
+struct step {
+    /* A CDB in hex, or one of the words of do_word(). */
+    const char *what;
+    const char *out;                    /* data-out in hex */
+    unsigned nexus;
+    uint32_t sense;                     /* 0: GOOD */
+    int      byte;                      /* where the field pointer points; 0: not looked at */
+    uint32_t out_blocks;                /* or data-out of so many blocks of 77h */
+    const char *data;                   /* data-in begins so */
+    uint32_t len;                       /* and is so long; 0: not looked at */
+};
+
+struct script {
+    const char *title;
+    struct rig_options on;
+    struct step steps[24];
+};
+
+/* The header of MODE SELECT(6) and (10) without a block descriptor. */
+#define LIST6 "00 00 00 00 "
+#define LIST10 "0000 00 00 00 00 0000 "
+#define CONTROL_SWP "0a 0a 02 10 08 00 0000 ffff 0000"
+#define CONTROL_D_SENSE "0a 0a 06 10 00 00 0000 ffff 0000"
+#define CONTROL "0a 0a 02 10 00 00 0000 ffff 0000"
+#define CACHING_ON "08 12 04 00 0000 0000 0000 0000 00 00 0000 00000000"
+#define CACHING_OFF "08 12 00 00 0000 0000 0000 0000 00 00 0000 00000000"
+#define EXCEPTIONS(flags) "1c 0a " flags " 06 00000000 00000000"
+#define SELECT6(n) "15 10 0000 " n " 00"
+#define SELECT10(n) "55 10 00 00 00 00 00 00" n " 00"
+#define READY "00 00 0000 00 00"
+#define WRITE_0 "2a 00 00000000 00 0001 00"
+
+#define LIST_FIELD(at) .sense = TH_SENSE_INVALID_LIST_FIELD, .byte = (at)
+#define CDB_FIELD(at) .sense = TH_SENSE_INVALID_CDB_FIELD, .byte = (at)
+
+static const struct script scripts[] = {
+#if THIMBLE_SCSI_MODE_SELECT
+    { "MODE SELECT(6): no list", .steps = {
+        { SELECT6("00") },
+        { READY, .nexus = 1 },
+    } },
+    { "MODE SELECT(6): SWP protects, and others are told", .steps = {
+        { WRITE_0, .out_blocks = 1 },
+        { SELECT6("10"), .out = LIST6 CONTROL_SWP },
+        { WRITE_0, .out_blocks = 1, .sense = TH_SENSE_SOFTWARE_PROTECTED },
+        { "1a 08 0a 00 ff 00", .data = "0f 00 90 00 " CONTROL_SWP, .len = 16 },
+        { READY, .nexus = 1, .sense = TH_SENSE_MODE_CHANGED },
+        { READY, .nexus = 1 },
+        { SELECT6("10"), .out = LIST6 CONTROL, .nexus = 1 },
+        { READY, .sense = TH_SENSE_MODE_CHANGED },
+        { WRITE_0, .out_blocks = 1 },
+    } },
+    { "MODE SELECT(6): the same values again are no news", .steps = {
+        { SELECT6("10"), .out = LIST6 CONTROL },
+        { READY, .nexus = 1 },
+    } },
+    { "MODE SELECT(10): two pages", .on = { .cache = true }, .steps = {
+        { SELECT10("28"), .out = LIST10 CACHING_OFF CONTROL_SWP },
+        { "5a 08 08 00 000000 00ff 00", .data = "001a 00 90 00 00 0000 08 12 00" },
+        { "5a 08 48 00 000000 00ff 00", .data = "001a 00 90 00 00 0000 08 12 04 00" },
+        { "5a 08 88 00 000000 00ff 00", .data = "001a 00 90 00 00 0000 08 12 04 00" },
+        { "5a 08 4a 00 000000 00ff 00", .data = "0012 00 90 00 00 0000 0a 0a 04 00 08 00" },
+        { "5a 08 8a 00 000000 00ff 00", .data = "0012 00 90 00 00 0000 " CONTROL },
+    } },
+    { "MODE SELECT: D_SENSE", .steps = {
+        { "28 00 00000100 00 0001 00", .sense = TH_SENSE_LBA_OUT_OF_RANGE },
+        { "sense 70" },
+        { SELECT6("10"), .out = LIST6 CONTROL_D_SENSE },
+        { "28 00 00000100 00 0001 00", .sense = TH_SENSE_LBA_OUT_OF_RANGE },
+        { "sense 72" },
+        { "lu reset" },
+        { READY, .sense = TH_SENSE_DEVICE_RESET },
+        { "sense 70" },
+    } },
+    { "MODE SELECT: WCE cleared: what was written is flushed, then every write is", .on = { .cache = true }, .steps = {
+        { WRITE_0, .out_blocks = 1 },
+        { "flushes 0" },
+        { SELECT6("18"), .out = LIST6 CACHING_OFF },
+        { "flushes 1" },
+        { WRITE_0, .out_blocks = 1 },
+        { "flushes 2" },
+        { "41 00 00000000 00 0004 00", .out_blocks = 1 },
+        { "flushes 3" },
+        { "42 00 00000000 00 0018 00",
+          .out = "0016 0010 00000000 0000000000000000 00000004 00000000" },
+        { "flushes 4" },
+        { "89 00 0000000000000000 000000 01 00 00",
+          .out_blocks = 2, .sense = TH_SENSE_MISCOMPARE },
+        { "flushes 4" },
+        { SELECT6("18"), .out = LIST6 CACHING_ON },
+        { WRITE_0, .out_blocks = 1 },
+        { "flushes 4" },
+        { "35 00 00000000 00 0000 00" },
+        { "flushes 5" },
+    } },
+    { "MODE SELECT: WCE cannot be set where there is no cache", .steps = {
+        { SELECT6("18"), .out = LIST6 CACHING_ON, LIST_FIELD(6) },
+        { SELECT6("18"), .out = LIST6 CACHING_OFF },
+    } },
+    { "MODE SELECT: a bit that cannot be changed changes nothing at all", .on = { .cache = true }, .steps = {
+        { SELECT6("28"), .out = LIST6 CACHING_OFF " 01 0a 80 00 0000 0000 0000 0000 0a0a02100000 0000",
+          LIST_FIELD(26) },
+        { "1a 08 08 00 ff 00", .data = "17 00 10 00 08 12 04" },
+        { READY, .nexus = 1 },
+    } },
+    { "MODE SELECT: lists that end too early", .steps = {
+        { SELECT6("03"), .out = "00 00 00", .sense = TH_SENSE_LIST_LENGTH },
+        { SELECT6("08"), .out = "00 00 00 08 00000000", .sense = TH_SENSE_LIST_LENGTH },
+        { SELECT6("05"), .out = LIST6 "0a", .sense = TH_SENSE_LIST_LENGTH },
+        { SELECT6("0f"), .out = LIST6 "0a 0a 0200000000 00000000", .sense = TH_SENSE_LIST_LENGTH },
+        { SELECT6("07"), .out = LIST6 "4a 01 00", .sense = TH_SENSE_LIST_LENGTH },
+        { SELECT10("07"), .out = "0000 00 00 00 00 00", .sense = TH_SENSE_LIST_LENGTH },
+    } },
+    { "MODE SELECT: lists that make no sense", .steps = {
+        { SELECT6("10"), .out = "00 01 00 00 " CONTROL, LIST_FIELD(1) },
+        { SELECT10("14"), .out = "0000 01 00 00 00 0000 " CONTROL, LIST_FIELD(2) },
+        { SELECT6("10"), .out = "00 00 00 07 " CONTROL, LIST_FIELD(3) },
+        { SELECT10("14"), .out = "0000 00 00 01 00 0008 " CONTROL, LIST_FIELD(6) },
+        { SELECT6("06"), .out = LIST6 "3e 00", LIST_FIELD(4) },
+        { SELECT6("0f"), .out = LIST6 "0a 09 02 10 00 00 0000 ffff 00", LIST_FIELD(5) },
+        { SELECT6("08"), .out = LIST6 "4a 01 0001", LIST_FIELD(6) },
+        { SELECT6("10"), .out = LIST6 "0a 0a 02 10 00 00 0000 fffe 0000", LIST_FIELD(13) },
+    } },
+    { "MODE SELECT: block descriptors", .steps = {
+        { SELECT6("0c"), .out = "00 00 00 08 00000000 00 000200" },
+        { SELECT6("0c"), .out = "00 00 00 08 00000040 00 000200" },
+        { SELECT6("0c"), .out = "00 00 00 08 ffffffff 00 000200" },
+        { SELECT6("0c"), .out = "00 00 00 08 00000020 00 000200", LIST_FIELD(4) },
+        { SELECT6("0c"), .out = "00 00 00 08 00000000 00 001000", LIST_FIELD(4) },
+        { SELECT10("18"), .out = "0000 00 00 01 00 0010 0000000000000040 00000000 00000200" },
+        { SELECT10("18"), .out = "0000 00 00 01 00 0010 0000000100000040 00000000 00000200",
+          LIST_FIELD(8) },
+        { SELECT10("24"), .out = "0000 00 00 01 00 0010 0000000000000000 00000000 00000200"
+          CONTROL_SWP },
+        { WRITE_0, .out_blocks = 1, .sense = TH_SENSE_SOFTWARE_PROTECTED },
+    } },
+    { "MODE SELECT: SP and no PF", .steps = {
+        { "15 11 0000 10 00", .out = LIST6 CONTROL_SWP, CDB_FIELD(1) },
+        { "15 00 0000 10 00", .out = LIST6 CONTROL_SWP, CDB_FIELD(1) },
+        { "15 00 0000 04 00", .out = LIST6 },
+        { WRITE_0, .out_blocks = 1 },
+    } },
+    { "MODE SELECT: a subpage, and pages of zeros", .steps = {
+        { SELECT6("24"), .out = LIST6 "4a 01 001c 00000000 00000000 00000000 00000000 00000000 00000000 00000000" },
+        { SELECT6("10"), .out = LIST6 "01 0a 00000000000000000000" },
+        { SELECT6("10"), .out = LIST6 "81 0a 00000000000000000000" },
+        { SELECT6("10"), .out = LIST6 "01 0a 00000000000000010000", LIST_FIELD(13) },
+    } },
+    { "MODE SENSE: informational exceptions", .steps = {
+        { "1a 08 1c 00 ff 00", .data = "0f 00 10 00 " EXCEPTIONS("00"), .len = 16 },
+        { "1a 08 5c 00 ff 00", .data = "0f 00 10 00 1c 0a 0c 00 00000000 00000000", .len = 16 },
+        { SELECT6("10"), .out = LIST6 EXCEPTIONS("08") },
+        { "1a 08 1c 00 ff 00", .data = "0f 00 10 00 " EXCEPTIONS("08"), .len = 16 },
+        { "1a 08 9c 00 ff 00", .data = "0f 00 10 00 " EXCEPTIONS("00"), .len = 16 },
+    } },
+    { "TEST: REQUEST SENSE tells a false exception, unless they are off", .steps = {
+        { SELECT6("10"), .out = LIST6 EXCEPTIONS("04") },
+        { "03 00 0000 ff 00", .data = "70 00 00 00000000 0a 00000000 5d ff" },
+        { READY },
+        { SELECT6("10"), .out = LIST6 EXCEPTIONS("0c") },
+        { "03 00 0000 ff 00", .data = "70 00 00 00000000 0a 00000000 00 00" },
+    } },
+#endif
+    { "MODE SENSE: no page is saved", .steps = {
+        { "1a 08 ff ff ff 00", .sense = TH_SENSE_SAVING_UNSUPPORTED },
+    } },
+};
+
+/* What is not a command: things that happen to the unit, and looks at it. */
+static void do_word(const char *title, struct rig *rig, const struct step *step,
+                    const struct outcome *last)
+{
+    unsigned number = 0;
+
+    if (strcmp(step->what, "lu reset") == 0)
+        th_scsi_lu_reset(&rig->lu, NULL);
+    else if (strcmp(step->what, "nexus reset") == 0)
+        th_scsi_nexus_reset(&rig->nexus[step->nexus]);
+    else if (sscanf(step->what, "flushes %u", &number) == 1)
+        assert_int_equal(rig->cache.flushes, number);
+    else if (sscanf(step->what, "sense %x", &number) == 1)
+        assert_int_equal(last->sense_bytes[0], number);
+    else
+        fail_msg("%s: %s is no word", title, step->what);
+}
+
+static bool is_cdb(const char *what)
+{
+    return strspn(what, "0123456789abcdef ") == strlen(what);
+}
+
+static struct outcome run_command(struct rig *rig, const char *title, const struct step *step)
+{
+    static uint8_t out[65536];
+    uint32_t out_len = 0;
+
+    if (step->out)
+        out_len = (uint32_t)from_hex(step->out, out, sizeof out);
+    else if (step->out_blocks) {
+        out_len = step->out_blocks << rig->options.block_shift;
+        memset(out, 0x77, out_len);
+    }
+    struct rig_cmd *c = rig_submit(rig, &rig->nexus[step->nexus], &rig->lu, step->what, out, out_len);
+    rig_wait(c);
+    struct outcome o = rig_collect(c);
+    expect_sense(title, &o, step->sense);
+    if (step->byte && o.field != step->byte)
+        fail_msg("%s: field pointer %d, not %d", title, o.field, step->byte);
+    if (step->data)
+        expect_data(title, &o, step->data);
+    if (step->len && o.len != step->len)
+        fail_msg("%s: %u bytes, not %u", title, (unsigned)o.len, (unsigned)step->len);
+    return o;
+}
+
+static void run_script(const struct script *script, bool delayed)
+{
+    struct rig_options options = script->on;
+    struct outcome last = { 0 };
+    struct rig rig;
+
+    options.delayed = delayed;
+    rig_start(&rig, &options);
+    for (unsigned i = 0; i < 24 && script->steps[i].what; i++) {
+        const struct step *step = &script->steps[i];
+        char title[256];
+        snprintf(title, sizeof title, "%s, step %u (%s)%s", script->title, i + 1, step->what,
+                 delayed ? ", delayed" : "");
+        if (!is_cdb(step->what)) {
+            do_word(title, &rig, step, &last);
+            continue;
+        }
+        rig_forget(&last);
+        last = run_command(&rig, title, step);
+    }
+    rig_forget(&last);
+    rig_end(&rig);
+}
+
+static void test_script(void **state)
+{
+    run_script(*state, false);
+    run_script(*state, true);
+}
+
+int main(void)
+{
+    enum { N = sizeof scripts / sizeof scripts[0] };
+    static struct CMUnitTest tests[N];
+
+    for (unsigned i = 0; i < N; i++)
+        tests[i] = (struct CMUnitTest){
+            .name = scripts[i].title, .test_func = test_script, .initial_state = (void *)&scripts[i],
+        };
+    return cmocka_run_group_tests_name("scsi scripts", tests, NULL, NULL);
+}
