@@ -106,6 +106,10 @@ struct thimble_block {
     /* True: the medium can be taken out (RMB). */
     bool     removable;
 
+    /* A write of so many blocks, at an address that is a multiple of as many, is there after a loss of power whole or not at
+     * all; a power of two.  0: that cannot be said, and WRITE ATOMIC is not offered. */
+    uint32_t atomic_blocks;
+
     /* Best and longest transfer in blocks, reported in VPD page B0; 0: no advice. */
     uint32_t optimal_blocks;
 
@@ -372,7 +376,7 @@ struct thimble_config {
      THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
      THIMBLE_PTR_EXTRA(80) + \
      THIMBLE_STATS_BYTES(40))
-#define THIMBLE_TASK_BYTES      (152 + THIMBLE_PTR_EXTRA(56))
+#define THIMBLE_TASK_BYTES      (152 + (THIMBLE_SCSI_LONG_CDB ? 16 : 0) + THIMBLE_PTR_EXTRA(56))
 #define THIMBLE_LOGIN_BYTES \
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))

@@ -100,6 +100,12 @@
 #ifndef THIMBLE_SCSI_COMPARE_AND_WRITE  /* VMware's locks */
 #define THIMBLE_SCSI_COMPARE_AND_WRITE 1
 #endif
+#ifndef THIMBLE_SCSI_ORWRITE            /* ORWRITE(16) */
+#define THIMBLE_SCSI_ORWRITE 1
+#endif
+#ifndef THIMBLE_SCSI_WRITE_ATOMIC       /* WRITE ATOMIC(16) */
+#define THIMBLE_SCSI_WRITE_ATOMIC 1
+#endif
 #ifndef THIMBLE_SCSI_VERIFY             /* VERIFY, WRITE AND VERIFY */
 #define THIMBLE_SCSI_VERIFY 1
 #endif
@@ -108,6 +114,9 @@
 #endif
 #ifndef THIMBLE_SCSI_SHORT              /* READ and WRITE with CDBs of 6 and 12 bytes: boot firmware, AIX */
 #define THIMBLE_SCSI_SHORT 1
+#endif
+#ifndef THIMBLE_SCSI_LONG_CDB           /* CDBs of 32 bytes; RAM: 16 bytes a task */
+#define THIMBLE_SCSI_LONG_CDB 1
 #endif
 #ifndef THIMBLE_SCSI_OPCODES            /* REPORT SUPPORTED OPERATION CODES */
 #define THIMBLE_SCSI_OPCODES 1
@@ -156,7 +165,7 @@
  * taken from the memory. */
 #define THIMBLE_PARAMETER_LISTS \
     (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
-     THIMBLE_SCSI_MODE_SELECT)
+     THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_MODE_SELECT)
 
 /* Assertions against the caller's mistakes (never against a peer's).  Default: compiled out. */
 #ifndef TH_ASSERT

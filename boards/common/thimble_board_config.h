@@ -35,6 +35,15 @@
 #endif
 
 /* Families that a plain small disk does without; initiators mount it. */
+#ifndef THIMBLE_SCSI_LONG_CDB
+#define THIMBLE_SCSI_LONG_CDB 0
+#endif
+#ifndef THIMBLE_SCSI_ORWRITE
+#define THIMBLE_SCSI_ORWRITE 0
+#endif
+#ifndef THIMBLE_SCSI_WRITE_ATOMIC
+#define THIMBLE_SCSI_WRITE_ATOMIC 0
+#endif
 #ifndef THIMBLE_SCSI_MODE_SELECT
 #define THIMBLE_SCSI_MODE_SELECT 0
 #endif

@@ -203,6 +203,7 @@ int thimble_extents_disk_init(struct thimble_extents_disk *d, struct thimble_blo
     };
     d->block.size_blocks = size_blocks;
     d->block.serial = NULL;             /* two files of a card are two disks */
+    d->block.atomic_blocks = 0;         /* a write may cross runs */
     if (misfits & ((UINT64_C(1) << lower->physical_shift) - 1))
         d->block.physical_shift = 0;    /* physical blocks of ours are not those below */
     d->block.read = extents_read;

@@ -76,6 +76,8 @@ int thimble_offset_disk_init(struct thimble_offset_disk *d, struct thimble_block
     d->block.serial = NULL;     /* two partitions of a disk are two disks */
     if (first_lba & ((UINT64_C(1) << lower->physical_shift) - 1))
         d->block.physical_shift = 0;    /* our block 0 is not where a physical block begins */
+    if (lower->atomic_blocks && first_lba & (lower->atomic_blocks - 1))
+        d->block.atomic_blocks = 0;     /* ... nor where one that is written whole does */
     d->block.read = offset_read;
     d->block.write = lower->write ? offset_write : NULL;
     d->block.flush = lower->flush ? offset_flush : NULL;

@@ -55,7 +55,7 @@ struct th_buf {
     uint32_t len;                       /* bytes of data in it */
     uint32_t sent;                      /* of these, already in PDUs */
     uint32_t end_seq;                   /* unacked: free when this much of the stream is acknowledged */
-    bool     reading;                   /* at the disk: for a read, else for a write */
+    bool     gated;                     /* a read at the disk that holds its unit's gate */
 };
 
 enum th_task_kind {
@@ -124,7 +124,8 @@ struct th_task {
 
     union {
         struct th_cmd cmd;
-        uint8_t bhs[TH_BHS_BYTES];      /* TASK_PARKED, TASK_REJECT */
+        /* TASK_PARKED (with its additional header segments, `total` bytes of them), TASK_REJECT */
+        uint8_t bhs[TH_BHS_BYTES + (THIMBLE_SCSI_LONG_CDB ? TH_AHS_MAX : 0)];
         struct {                        /* TASK_MANAGE */
             uint32_t to_end;            /* tasks that are still to end before it is answered */
             uint32_t information;       /* RFC 7144: additional response information */

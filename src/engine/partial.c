@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * partial.c: data that begins or ends inside a block, and the comparison of VERIFY and WRITE AND VERIFY.
+ * partial.c: data that begins or ends inside a block, the comparison of VERIFY and WRITE AND VERIFY, ORWRITE.
  *
  * Layer 3.  An initiator cuts its data as it likes (boot firmware sends 512 bytes at a time to disks of any
  * block size), and no buffer may be held until the rest of a block comes.  So a piece of a block is put into the
  * block on the disk: read it into the one scratch block, change the part, write it back, with the logical unit's gate
  * closed to others.  The same walk, block by block, compares instead of changing for VERIFY with BYTCHK,
- * and reads back what it wrote for WRITE AND VERIFY.
+ * reads back what it wrote for WRITE AND VERIFY, and ORs for ORWRITE.
  * It is slow and rare.  One buffer is worked on at a time; others stand in line.
  */
 #include <string.h>
@@ -15,12 +15,17 @@
 
 static bool compares(const struct th_cmd *cmd)
 {
-    return THIMBLE_SCSI_VERIFY && cmd->compare;
+    return THIMBLE_SCSI_VERIFY && cmd->use == TH_USE_COMPARE;
 }
 
 static bool verifies(const struct th_cmd *cmd)
 {
-    return THIMBLE_SCSI_VERIFY && cmd->verify;
+    return THIMBLE_SCSI_VERIFY && cmd->use == TH_USE_WRITE_AND_COMPARE;
+}
+
+static bool ors(const struct th_cmd *cmd)
+{
+    return THIMBLE_SCSI_ORWRITE && cmd->use == TH_USE_OR;
 }
 
 enum phase { ENTER, NEXT_BLOCK, BLOCK_READ, BLOCK_WRITTEN, BLOCK_READ_BACK };
@@ -28,7 +33,7 @@ enum phase { ENTER, NEXT_BLOCK, BLOCK_READ, BLOCK_WRITTEN, BLOCK_READ_BACK };
 bool th_partial_needed(const struct th_task *t, uint32_t offset, uint32_t len)
 {
     uint32_t mask = (1u << t->cmd.lu->block->block_shift) - 1;
-    return compares(&t->cmd) || verifies(&t->cmd) || ((offset | len) & mask) != 0;
+    return t->cmd.use != TH_USE_WRITE || ((offset | len) & mask) != 0;
 }
 
 static void step(struct thimble *e, int result);
@@ -94,7 +99,7 @@ static int work(struct thimble *e, struct th_buf *b, int result)
             if (s->done == b->len || t->aborted)
                 return THIMBLE_OK;
             s->phase = BLOCK_READ;
-            if (p.len < block || compares(cmd))
+            if (p.len < block || compares(cmd) || ors(cmd))
                 result = th_scsi_read(cmd, p.at_block, block, s->mem, &b->io);
             break;
         case BLOCK_READ:
@@ -104,7 +109,11 @@ static int work(struct thimble *e, struct th_buf *b, int result)
                 s->phase = NEXT_BLOCK;
                 break;
             }
-            memcpy(s->mem + p.in_block, p.data, p.len);
+            if (ors(cmd))
+                for (uint32_t i = 0; i < p.len; i++)
+                    s->mem[p.in_block + i] |= p.data[i];
+            else
+                memcpy(s->mem + p.in_block, p.data, p.len);
             s->phase = BLOCK_WRITTEN;
             result = th_scsi_write(cmd, p.at_block, block, s->mem, &b->io);
             break;

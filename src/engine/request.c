@@ -90,7 +90,8 @@ static bool park(struct thimble_conn *c)
     if (!t)
         return true;
     t->kind = TASK_PARKED;
-    memcpy(t->bhs, c->bhs, TH_BHS_BYTES);
+    memcpy(t->bhs, c->bhs, sizeof t->bhs);
+    t->total = c->rx_ahs_len;
     t->edtl = c->rx_data_len;
     c->n_parked++;
     c->rx_task = t;
@@ -102,8 +103,8 @@ static bool park(struct thimble_conn *c)
  * SCSI Command, RFC 7143 11.3
  */
 
-/* The additional header segments are well formed (11.2.2).  They are not acted on: no command here has more than 16 bytes of CDB or
- * two directions. */
+/* The additional header segments are well formed (11.2.2).  What they say of a second direction is not acted on: no command here
+ * has two. */
 static bool ahs_ok(const struct thimble_conn *c)
 {
     uint32_t total = c->rx_ahs_len * 4u;
@@ -594,9 +595,9 @@ void th_unpark(struct thimble_conn *c)
         struct th_buf *b = t->ready;
         bool cancelled = t->aborted;
         t->ready = NULL;
-        memcpy(c->bhs, t->bhs, TH_BHS_BYTES);
+        memcpy(c->bhs, t->bhs, sizeof t->bhs);
         c->rx_data_len = t->edtl;
-        c->rx_ahs_len = 0;
+        c->rx_ahs_len = THIMBLE_SCSI_LONG_CDB ? (uint8_t)t->total : 0;
         c->digest_bad = false;
         th_task_free(t);
         if (cancelled)

@@ -397,16 +397,61 @@ static void read_done(struct th_task *t, struct th_buf *b, int result)
     th_send(t);
 }
 
+/* No piece of a READ is at the disk beside a WRITE ATOMIC. */
+static void read_leave_gate(struct th_buf *b)
+{
+    if (THIMBLE_SCSI_WRITE_ATOMIC && b->gated)
+        th_gate_leave(&b->task->cmd.lu->gate, TH_GATE_SHARED);
+    b->gated = false;
+}
+
 static void read_io_done(struct thimble_io *io, int result)
 {
     struct th_buf *b = (struct th_buf *)io;
     struct th_task *t = b->task;
     struct thimble_conn *c = t->conn;
 
+    read_leave_gate(b);
     read_done(t, b, result);
     if (t->kind == TASK_COMMAND && t->phase == PHASE_READ && t->conn == c && !t->aborted)
         th_command_pump(t);
     th_conn_wake(c);
+}
+
+static int read_start(struct th_buf *b)
+{
+    struct th_cmd *cmd = &b->task->cmd;
+    uint32_t block = 1u << cmd->lu->block->block_shift;
+
+    b->io.done = read_io_done;          /* if the transfer ends inside a block: all of it */
+    return th_scsi_read(cmd, b->offset, (b->len + block - 1) & ~(block - 1), b->mem, &b->io);
+}
+
+static void read_gate_entered(struct thimble_io *io, int result)
+{
+    struct th_buf *b = (struct th_buf *)io;
+
+    b->gated = true;
+    if (!b->task->aborted)
+        result = read_start(b);
+    if (result != THIMBLE_PENDING)
+        read_io_done(io, result);
+}
+
+static int read_submit(struct th_task *t, struct th_buf *b)
+{
+    if (!THIMBLE_SCSI_WRITE_ATOMIC || th_scsi_atomic_blocks(t->cmd.lu) == 0)
+        return read_start(b);
+
+    b->io.done = read_gate_entered;
+    int r = th_gate_enter(&t->cmd.lu->gate, TH_GATE_SHARED, &b->io);
+    if (r == THIMBLE_PENDING)
+        return r;
+    b->gated = true;
+    r = read_start(b);
+    if (r != THIMBLE_PENDING)
+        read_leave_gate(b);
+    return r;
 }
 
 static void read_pump(struct th_task *t)
@@ -425,16 +470,16 @@ static void read_pump(struct th_task *t)
         uint32_t left = t->total - t->asked;
         uint32_t blocks = left >> shift;
         if ((left & ((1u << shift) - 1)) != 0)
-            blocks++;                   /* the transfer ends inside a block: read all of it */
+            blocks++;                   /* the transfer ends inside a block */
         uint32_t len = th_min32(blocks, e->config.buffer_bytes >> shift) << shift;
 
+        len = th_min32(len, th_scsi_read_max(&t->cmd, t->asked, e->config.buffer_bytes));
         b->task = t;
-        b->io.done = read_io_done;
         b->offset = t->asked;
         b->len = th_min32(len, left);
         t->asked += b->len;
         t->disk_calls++;
-        int r = th_scsi_read(&t->cmd, b->offset, len, b->mem, &b->io);
+        int r = read_submit(t, b);
         if (r == THIMBLE_PENDING)
             return;
         read_done(t, b, r);
@@ -504,7 +549,7 @@ static void start_write(struct th_task *t)
 {
     t->total = t->write_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
     t->phase = PHASE_WRITE;
-    t->flow = t->cmd.compare ? FLOW_OTHER : FLOW_WRITE;
+    t->flow = t->cmd.use == TH_USE_COMPARE ? FLOW_OTHER : FLOW_WRITE;
     if (t->asked == 0 && !t->unsolicited)   /* else write_check() comes with the data */
         write_check(t);
 }
@@ -567,13 +612,32 @@ void th_command_resume(struct th_cmd *cmd)
     th_conn_wake(c);
 }
 
+/* The CDB: 16 bytes in the header, and what of it is in an additional header segment (RFC 7143 11.2.2.3). */
+static void take_cdb(struct th_task *t)
+{
+    const struct thimble_conn *c = t->conn;
+    const uint8_t *ahs = c->bhs + TH_BHS_BYTES;
+
+    memset(t->cmd.cdb, 0, sizeof t->cmd.cdb);
+    memcpy(t->cmd.cdb, c->bhs + 32, 16);
+    t->cmd.long_cdb = false;
+    for (uint32_t at = 0; THIMBLE_SCSI_LONG_CDB && at < c->rx_ahs_len * 4u;) {
+        uint32_t len = th_get16(ahs + at);      /* a reserved byte, and what there is; see ahs_ok() */
+        if ((ahs[at + 2] & 0x3f) == 1 && len > 1) {
+            memcpy(t->cmd.cdb + 16, ahs + at + 4, th_min32(len - 1, sizeof t->cmd.cdb - 16));
+            t->cmd.long_cdb = true;
+        }
+        at += th_pad4(3 + len);
+    }
+}
+
 /* c->bhs holds the command; t has been filled from it as far as iSCSI goes. */
 void th_command_start(struct th_task *t)
 {
     struct thimble_conn *c = t->conn;
 
     th_count_start(t);
-    memcpy(t->cmd.cdb, c->bhs + 32, 16);
+    take_cdb(t);
     t->cmd.nexus = &c->nexus;
     t->cmd.lu = th_scsi_lu_of(&c->nexus, th_scsi_lun_decode(c->bhs + 8));
     t->cmd.param = NULL;

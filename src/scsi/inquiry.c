@@ -223,6 +223,12 @@ static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
     }
     if (THIMBLE_SCSI_WRITE_SAME)
         th_put64(p + 32, TH_MAX_WRITE_SAME_BLOCKS);
+    if (THIMBLE_SCSI_WRITE_ATOMIC) {
+        uint32_t atomic_blocks = th_scsi_atomic_blocks(lu);
+        th_put32(p + 40, atomic_blocks);                /* length, alignment, granularity; no boundaries */
+        th_put32(p + 44, atomic_blocks);
+        th_put32(p + 48, atomic_blocks);
+    }
     return 60;
 }
 

@@ -25,6 +25,13 @@
 #define ALL     TH_FOR_ALL
 #define CDROM   TH_FOR_CDROM
 
+/* A CDB of 32 bytes with a GROUP NUMBER, flags in byte 10, an LBA, tags and a number of blocks. */
+#define LONG    (TH_ROW_SERVICE_ACTION | TH_ROW_TAGS)
+#define LONG_USAGE(action, flags) \
+    { 0x7f, 0, 0, 0, 0, 0, 0x1f, 0x18, 0x00, (action), (flags), 0, \
+      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, \
+      0xff, 0xff, 0xff, 0xff }
+
 const struct th_op th_ops[] = {
     { .opcode = 0x00, .types = ALL, .cdb_len = 6, .flags = MEDIUM,            /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
@@ -127,6 +134,39 @@ const struct th_op th_ops[] = {
     { .opcode = 0x5a, .types = ALL, .cdb_len = 10,                            /* MODE SENSE(10) */
       .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
+#if THIMBLE_SCSI_LONG_CDB
+    { .opcode = 0x7f, .service_action = 0x0009,                 /* READ(32) */
+      .flags = LONG | MEDIUM,
+      .usage = LONG_USAGE(0x09, 0x1a), .cdb_len = 32, .run = th_read_run },
+#if THIMBLE_SCSI_VERIFY
+    { .opcode = 0x7f, .service_action = 0x000a,                 /* VERIFY(32) */
+      .flags = LONG | MEDIUM,
+      .usage = LONG_USAGE(0x0a, 0x16), .cdb_len = 32,
+      .run = th_verify_run, .param = th_verify_param },
+#endif
+    { .opcode = 0x7f, .service_action = 0x000b,                 /* WRITE(32) */
+      .flags = LONG | WRITES | TH_ROW_FUA,
+      .usage = LONG_USAGE(0x0b, 0x1a), .cdb_len = 32, .run = th_write_run },
+#if THIMBLE_SCSI_VERIFY
+    { .opcode = 0x7f, .service_action = 0x000c,                 /* WRITE AND VERIFY(32) */
+      .flags = LONG | WRITES,
+      .usage = LONG_USAGE(0x0c, 0x16), .cdb_len = 32, .run = th_write_and_verify_run },
+#endif
+#if THIMBLE_SCSI_WRITE_SAME
+    { .opcode = 0x7f, .service_action = 0x000d,                 /* WRITE SAME(32) */
+      .flags = LONG | WRITES,
+      .usage = LONG_USAGE(0x0d, 0x09), .cdb_len = 32,
+      .run = th_write_same_run, .param = th_write_same_param },
+#endif
+#if THIMBLE_SCSI_THIN
+    { .opcode = 0x7f, .service_action = 0x0012, .cdb_len = 32,  /* GET LBA STATUS(32) */
+      .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_THIN,
+      .usage = { 0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x00, 0x12, 0, 0,
+                 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
+#endif
+#endif
     { .opcode = 0x88, .cdb_len = 16, .flags = MEDIUM,           /* READ(16) */
       .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
@@ -142,6 +182,12 @@ const struct th_op th_ops[] = {
       .usage = { 0x8a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_run },
+#if THIMBLE_SCSI_ORWRITE
+    { .opcode = 0x8b, .cdb_len = 16, .flags = WRITES | TH_ROW_FUA,       /* ORWRITE(16) */
+      .usage = { 0x8b, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_orwrite_run },
+#endif
 #if THIMBLE_SCSI_VERIFY
     { .opcode = 0x8e, .cdb_len = 16, .flags = WRITES,           /* WRITE AND VERIFY(16) */
       .usage = { 0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -167,6 +213,13 @@ const struct th_op th_ops[] = {
       .usage = { 0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_same_run, .param = th_write_same_param },
+#endif
+#if THIMBLE_SCSI_WRITE_ATOMIC
+    { .opcode = 0x9c, .cdb_len = 16,                            /* WRITE ATOMIC(16) */
+      .flags = WRITES | TH_ROW_FUA | TH_ROW_WRITE_ATOMIC,
+      .usage = { 0x9c, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0, 0, 0xff, 0xff, 0x1f },
+      .run = th_write_atomic_run, .param = th_write_atomic_param },
 #endif
     { .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16,    /* READ CAPACITY(16) */
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_RESERVED_OK,
@@ -243,6 +296,8 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
         return false;
     if (op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
         return false;
+    if (op->flags & TH_ROW_WRITE_ATOMIC && th_scsi_atomic_blocks(lu) == 0)
+        return false;
     return true;
 }
 
@@ -276,7 +331,8 @@ const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action, const st
 
 static const struct th_op *row_of(const struct th_cmd *cmd)
 {
-    return th_op_find(cmd->cdb[0], cmd->cdb[1] & SERVICE_ACTION_BITS, cmd->lu);
+    return th_op_find(cmd->cdb[0], th_is_long(cmd) ? th_get16(cmd->cdb + 8)
+                                                   : cmd->cdb[1] & SERVICE_ACTION_BITS, cmd->lu);
 }
 
 static unsigned highest_bit(unsigned byte)
@@ -291,7 +347,13 @@ static unsigned highest_bit(unsigned byte)
  * the row, and so are the bits of it.) */
 static bool bad_cdb(const struct th_op *op, struct th_cmd *cmd)
 {
+    if (th_is_long(cmd) && (!cmd->long_cdb || cmd->cdb[7] != op->cdb_len - 8)) {
+        th_check_cdb(cmd, 7, TH_FIELD_WHOLE_BYTE);      /* ADDITIONAL CDB LENGTH */
+        return true;
+    }
     for (unsigned i = 1; i < op->cdb_len; i++) {
+        if (op->flags & TH_ROW_TAGS && i >= 20 && i < 28)
+            continue;
         unsigned unknown = cmd->cdb[i] & ~(unsigned)op->usage[i];
         if (unknown) {
             th_check_cdb(cmd, i, highest_bit(unknown));
@@ -306,7 +368,7 @@ static enum th_next refuse_opcode(struct th_cmd *cmd)
     const struct th_op *op = th_op_first(cmd->cdb[0], cmd->lu);
 
     if (op && op->flags & TH_ROW_SERVICE_ACTION)
-        return th_check_cdb(cmd, 1, 4);
+        return th_is_long(cmd) ? th_check_cdb(cmd, 8, TH_FIELD_WHOLE_BYTE) : th_check_cdb(cmd, 1, 4);
     return th_scsi_check(cmd, TH_SENSE_INVALID_OPCODE);
 }
 
@@ -320,9 +382,9 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->sense = TH_SENSE_NONE;
     cmd->data_bytes = 0;
     cmd->gate = 0;
-    cmd->exact = false;
-    cmd->field_valid = cmd->info_valid = false;
-    cmd->compare = cmd->verify = cmd->fua = cmd->writing = cmd->aborted = false;
+    cmd->use = TH_USE_WRITE;
+    cmd->field_valid = cmd->info_valid = cmd->exact = false;
+    cmd->fua = cmd->writing = cmd->aborted = false;
     unsigned flags = op ? op->flags : 0;
 
     if (!lu && !(flags & TH_ROW_NO_LU_OK))
@@ -350,7 +412,7 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
         return th_scsi_check(cmd, THIMBLE_SCSI_MODE_SELECT && lu->software_protected
                                   ? TH_SENSE_SOFTWARE_PROTECTED : TH_SENSE_WRITE_PROTECTED);
 
-    cmd->fua = (flags & TH_ROW_FUA && cmd->cdb[1] & 0x08) ||
+    cmd->fua = (flags & TH_ROW_FUA && th_flags(cmd) & 0x08) ||
                (lu && flags & TH_ROW_WRITES && th_write_through(lu));
     return op->run(cmd);
 }

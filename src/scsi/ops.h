@@ -15,15 +15,18 @@
 #include "sense.h"
 
 enum th_row_flags {
-    TH_ROW_SERVICE_ACTION = 0x001,  /* byte 1, bits 4 to 0: one of several of an opcode */
+    TH_ROW_SERVICE_ACTION = 0x001,  /* one of several of an opcode: byte 1, bits 4 to 0; 7Fh: bytes 8, 9 */
     TH_ROW_NO_LU_OK       = 0x002,  /* answered even where there is no logical unit */
     TH_ROW_RESERVED_OK    = 0x004,  /* allowed while another nexus has the unit reserved */
     TH_ROW_UA_OK          = 0x008,  /* does not report a pending unit attention */
     TH_ROW_MEDIUM         = 0x010,  /* needs the medium */
     TH_ROW_WRITES         = 0x020,  /* changes the medium: refused if write-protected */
-    TH_ROW_FUA            = 0x040,  /* byte 1, bit 3: durable before the status is GOOD */
+    TH_ROW_FUA            = 0x040,  /* th_flags(), bit 3: durable before the status is GOOD */
     TH_ROW_THIN           = 0x080,  /* offered by a unit with thin provisioning only */
     TH_ROW_ATOMIC         = 0x100,  /* offered if a parameter buffer holds what it needs */
+    TH_ROW_WRITE_ATOMIC   = 0x400,  /* offered if a write can be atomic */
+    TH_ROW_TAGS           = 0x200,  /* bytes 20 to 27 are about protection information, which there is
+                                     * none of: ignored (SBC-3 5.12) */
 };
 
 /* Device types that a command or a mode page is for; 0: disks only. */
@@ -37,13 +40,13 @@ static inline bool th_is_for(unsigned types, const struct th_lu *lu)
 }
 
 struct th_op {
-    uint8_t  opcode, service_action;
-    uint8_t  cdb_len;
+    uint8_t  opcode, cdb_len;
     uint8_t  types;                     /* enum th_types */
+    uint16_t service_action;
     uint16_t flags;
     /* A 1 for each bit of the CDB that we understand, the opcode and the service action
      * as they are: the CDB USAGE DATA of SPC-4 6.35.3. */
-    uint8_t  usage[16];
+    uint8_t  usage[TH_CDB_MAX];
     /* Called with a CDB that has passed every check that the row stands for. */
     enum th_next (*run)(struct th_cmd *cmd);
     union {
@@ -108,6 +111,11 @@ enum th_next th_write_run(struct th_cmd *cmd);
 enum th_next th_prefetch_run(struct th_cmd *cmd);
 enum th_next th_synchronize_cache_run(struct th_cmd *cmd);
 
+/* orwrite.c, atomic.c */
+enum th_next th_orwrite_run(struct th_cmd *cmd);
+enum th_next th_write_atomic_run(struct th_cmd *cmd);
+enum th_next th_write_atomic_param(struct th_cmd *cmd);
+
 /* verify.c */
 enum th_next th_write_and_verify_run(struct th_cmd *cmd);
 enum th_next th_verify_run(struct th_cmd *cmd);
@@ -152,8 +160,26 @@ bool th_bad_blocks(struct th_cmd *cmd);
 /* The blocks are transferred, in this manner; no blocks is no mistake. */
 enum th_next th_transfer(struct th_cmd *cmd, enum th_next how);
 
-/* Where in a CDB of more than 6 bytes the number of blocks stands. */
+#define TH_OP_VARIABLE_LENGTH 0x7f      /* CDBs of 32 bytes */
+
+static inline bool th_is_long(const struct th_cmd *cmd)
+{
+    return THIMBLE_SCSI_LONG_CDB && cmd->cdb[0] == TH_OP_VARIABLE_LENGTH;
+}
+
+/* Where in a CDB of more than 6 bytes the number of blocks stands; where its flags (DPO, FUA, BYTCHK, UNMAP ...)
+ * stand, and they. */
 unsigned th_length_byte(const struct th_cmd *cmd);
+
+static inline unsigned th_flags_byte(const struct th_cmd *cmd)
+{
+    return th_is_long(cmd) ? 10 : 1;
+}
+
+static inline unsigned th_flags(const struct th_cmd *cmd)
+{
+    return cmd->cdb[th_flags_byte(cmd)];
+}
 
 /* Limits that VPD page B0h reports and the handlers hold. */
 uint32_t th_max_transfer_blocks(const struct th_lu *lu);
@@ -172,6 +198,9 @@ static inline uint32_t th_max_unmap_descriptors(const struct th_lu *lu)
 {
     return (th_min32(lu->param_bytes, UINT16_MAX) - UNMAP_HEADER_BYTES) / UNMAP_DESCRIPTOR_BYTES;
 }
+
+/* A WRITE ATOMIC is never longer: the smallest data buffer holds it. */
+#define TH_ATOMIC_BYTES             UINT32_C(4096)
 
 #define TH_MAX_UNMAP_BLOCKS         (UINT32_C(1) << 20)
 #define TH_MAX_WRITE_SAME_BLOCKS    (UINT32_C(1) << 16)

@@ -18,10 +18,10 @@ enum { UNMAP = 0x08, NDOB = 0x01 };
 
 enum th_next th_write_same_run(struct th_cmd *cmd)
 {
-    unsigned flags = cmd->cdb[1];
+    unsigned flags = th_flags(cmd);
 
     if (flags & UNMAP && !th_thin(cmd->lu))
-        return th_check_cdb(cmd, 1, 3);
+        return th_check_cdb(cmd, th_flags_byte(cmd), 3);
     if (th_bad_blocks(cmd))
         return TH_NEXT_STATUS;
     /* WSNZ: no blocks would mean "to the end of the disk", which nobody shall mean by mistake. */
@@ -86,7 +86,7 @@ static int same_enter(struct th_cmd *cmd)
     th_step *way = same_write;
 
     if (all_zero(cmd->param, th_block_bytes(cmd->lu))) {
-        if (cmd->cdb[1] & UNMAP)
+        if (th_flags(cmd) & UNMAP)
             way = same_unmap;
         else if (cmd->lu->block->write_zeroes)
             way = same_zeroes;

@@ -25,11 +25,12 @@ uint32_t th_max_transfer_blocks(const struct th_lu *lu)
  * Which blocks
  */
 /* The opcode's upper three bits (SAM-5 5.2); groups 1 and 2 are CDBs of 10 bytes. */
-enum { CDB_6 = 0, CDB_16 = 4, CDB_12 = 5 };
+enum { CDB_6 = 0, CDB_32 = 3, CDB_16 = 4, CDB_12 = 5 };
 
 unsigned th_length_byte(const struct th_cmd *cmd)
 {
     switch (cmd->cdb[0] >> 5) {
+    case CDB_32: return 28;
     case CDB_12: return 6;
     case CDB_16: return 10;
     default:     return 7;
@@ -44,6 +45,12 @@ bool th_bad_blocks(struct th_cmd *cmd)
     case CDB_6:
         cmd->lba = th_get24(cdb + 1) & 0x1fffff;
         cmd->n_blocks = cdb[4] ? cdb[4] : 256;
+        break;
+    case CDB_32:
+        if (!THIMBLE_SCSI_LONG_CDB)
+            break;
+        cmd->lba = th_get64(cdb + 12);
+        cmd->n_blocks = th_get32(cdb + 28);
         break;
     case CDB_12:
         cmd->lba = th_get32(cdb + 2);

@@ -12,10 +12,10 @@
  *     TH_NEXT_REPLY   hand th_scsi_reply() a buffer; it makes parameter data for the initiator
  *     TH_NEXT_READ    data_bytes bytes of the medium go to the initiator: th_scsi_read() for each
  *                     piece, in any pieces of whole blocks; then the status is GOOD
- *     TH_NEXT_WRITE   data_bytes bytes are wanted: th_scsi_write() for each piece of whole
- *                     blocks (with `compare` set, th_scsi_read() and a comparison instead;
- *                     with `verify` set, first the one, then the other); then
- *                     th_scsi_written()
+ *     TH_NEXT_WRITE   data_bytes bytes are wanted: for each piece of whole blocks what
+ *                     cmd->use says: th_scsi_write(), th_scsi_read() and a comparison, first
+ *                     the one and then the other, or th_scsi_read(), an OR of the data and
+ *                     th_scsi_write(); then th_scsi_written()
  *     TH_NEXT_PARAM   data_bytes bytes are wanted whole, in a buffer of lu->param_bytes bytes
  *                     that the owner puts into cmd->param: the rest of it is work space, and
  *                     with data_bytes 0 all of it.  Then th_scsi_param().  An initiator
@@ -143,9 +143,14 @@ enum th_ua {
     TH_UA_COUNT
 };
 
+/* What becomes of the data of TH_NEXT_WRITE. */
+enum th_use { TH_USE_WRITE, TH_USE_COMPARE, TH_USE_WRITE_AND_COMPARE, TH_USE_OR };
+
+#define TH_CDB_MAX (THIMBLE_SCSI_LONG_CDB ? 32 : 16)
+
 struct th_cmd {
-    /* Passed to th_scsi_start(). */
-    uint8_t cdb[16];
+    /* Passed to th_scsi_start(), with long_cdb below. */
+    uint8_t cdb[TH_CDB_MAX];
     struct th_lu    *lu;                /* NULL: the LUN does not exist */
     struct th_nexus *nexus;
 
@@ -155,14 +160,14 @@ struct th_cmd {
     uint32_t data_bytes;                /* see enum th_next; after th_scsi_reply(): length of the reply */
     uint32_t sense : 24;                /* TH_SENSE(), 0: none */
     uint32_t field_bit : 4;             /* bit 0..7 of `field` that is wrong; 8: the whole byte */
-    uint32_t exact : 1;                 /* the initiator must expect to send data_bytes exactly, else
-                                         * the owner ends the command with INVALID FIELD IN CDB */
+    uint32_t use : 2;                   /* enum th_use */
     uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
     uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */
     uint8_t  status;                    /* enum th_status */
     bool     field_valid : 1, field_in_cdb : 1, info_valid : 1;
-    bool     compare : 1;               /* TH_NEXT_WRITE: compare with the medium instead of writing */
-    bool     verify : 1;                /* TH_NEXT_WRITE: write, then compare with the medium */
+    bool     exact : 1;                 /* the initiator must expect to send data_bytes exactly, else
+                                         * the owner ends the command with INVALID FIELD IN CDB */
+    bool     long_cdb : 1;              /* the initiator sent more than 16 bytes of CDB */
     bool     fua : 1;                   /* private: durable before the status is GOOD */
     bool     writing : 1;               /* private: the disk call that is under way writes */
     bool     aborted : 1;               /* set by the owner: stop at the next step, TASK ABORTED */
@@ -184,6 +189,13 @@ int th_scsi_read(struct th_cmd *cmd, uint32_t offset, uint32_t len, void *buf,
                  struct thimble_io *io);
 int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void *buf,
                   struct thimble_io *io);
+
+/* The longest piece that th_scsi_read() shall be asked for at offset, at most max bytes (a multiple of 4096): what a
+ * WRITE ATOMIC writes is in one piece of a READ. */
+uint32_t th_scsi_read_max(const struct th_cmd *cmd, uint32_t offset, uint32_t max);
+
+/* Blocks of a WRITE ATOMIC, a power of two; 0: the unit does not offer it. */
+uint32_t th_scsi_atomic_blocks(const struct th_lu *lu);
 
 /* The address of a piece if the medium is memory, else NULL. */
 const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len);

@@ -14,13 +14,14 @@
 #include "steps.h"
 
 /* --------------------------------------------------------------------------------------
- * GET LBA STATUS (5.6): runs of blocks that are in use or given back, from the LBA asked for on.
+ * GET LBA STATUS (5.6): runs of blocks that are in use or given back, from the LBA asked for on; with 32 bytes of CDB
+ * (SBC-4 5.7) no further than SCAN LENGTH, if it is not 0.
  */
 enum { LBA_STATUS_RUNS_MAX = 64, LBA_STATUS_MAPPED = 0, LBA_STATUS_DEALLOCATED = 1 };
 
 enum th_next th_get_lba_status_run(struct th_cmd *cmd)
 {
-    cmd->lba = th_get64(cmd->cdb + 2);
+    cmd->lba = th_get64(cmd->cdb + (th_is_long(cmd) ? 12 : 2));
     if (cmd->lba >= cmd->lu->block->size_blocks)
         return th_scsi_check(cmd, TH_SENSE_LBA_OUT_OF_RANGE);
     return TH_NEXT_REPLY;
@@ -29,13 +30,19 @@ enum th_next th_get_lba_status_run(struct th_cmd *cmd)
 enum th_next th_get_lba_status_reply(struct th_cmd *cmd, uint8_t *buf)
 {
     struct thimble_block *b = cmd->lu->block;
-    uint32_t allocation_length = th_get32(cmd->cdb + 10);
+    uint32_t allocation_length = th_get32(cmd->cdb + th_length_byte(cmd));
+    uint64_t end = b->size_blocks;
     uint32_t n = 8;
 
+    if (th_is_long(cmd)) {
+        uint32_t scan_blocks = th_get32(cmd->cdb + 20);
+        if (scan_blocks && scan_blocks < end - cmd->lba)
+            end = cmd->lba + scan_blocks;
+    }
     memset(buf, 0, 8);
-    while (cmd->lba < b->size_blocks && n < 8 + 16 * LBA_STATUS_RUNS_MAX &&
+    while (cmd->lba < end && n < 8 + 16 * LBA_STATUS_RUNS_MAX &&
            (n == 8 || n < allocation_length)) {
-        uint64_t left = b->size_blocks - cmd->lba;
+        uint64_t left = end - cmd->lba;
         uint32_t n_blocks = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
         bool mapped = true;
 

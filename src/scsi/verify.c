@@ -3,7 +3,7 @@
  * verify.c: VERIFY and WRITE AND VERIFY (SBC-3 5.32, 5.44).
  *
  * BYTCHK 01b compares piece by piece as the data arrive, like a WRITE, as does the reading back of WRITE AND
- * VERIFY: the owner of the command does that (compare and verify in struct th_cmd).  00b reads through a parameter
+ * VERIFY: the owner of the command does that (enum th_use).  00b reads through a parameter
  * buffer; 11b has one block in it that all blocks are compared with.  Layer 2.
  */
 #include "ops.h"
@@ -17,18 +17,18 @@ enum bytchk { BYTCHK_MEDIUM = 0, BYTCHK_DATA = 1, BYTCHK_ONE_BLOCK = 3 };
 
 static unsigned bytchk(const struct th_cmd *cmd)
 {
-    return cmd->cdb[1] >> 1 & 3;
+    return th_flags(cmd) >> 1 & 3;
 }
 
 /* With BYTCHK 00b the medium would have to be readable only; comparing shows that, too. */
 enum th_next th_write_and_verify_run(struct th_cmd *cmd)
 {
     if (bytchk(cmd) > BYTCHK_DATA)
-        return th_check_cdb(cmd, 1, 2);
+        return th_check_cdb(cmd, th_flags_byte(cmd), 2);
     if (th_bad_blocks(cmd))
         return TH_NEXT_STATUS;
 
-    cmd->verify = true;
+    cmd->use = TH_USE_WRITE_AND_COMPARE;
     cmd->fua = true;
     return th_transfer(cmd, TH_NEXT_WRITE);
 }
@@ -39,12 +39,12 @@ enum th_next th_verify_run(struct th_cmd *cmd)
     unsigned mode = bytchk(cmd);
 
     if (mode == 2 || (mode == BYTCHK_ONE_BLOCK && cmd->lu->param_bytes < 2 * block_bytes))
-        return th_check_cdb(cmd, 1, 2);
+        return th_check_cdb(cmd, th_flags_byte(cmd), 2);
     if (th_bad_blocks(cmd))
         return TH_NEXT_STATUS;
 
-    cmd->compare = mode == BYTCHK_DATA;
-    enum th_next next = th_transfer(cmd, cmd->compare ? TH_NEXT_WRITE : TH_NEXT_PARAM);
+    cmd->use = TH_USE_COMPARE;
+    enum th_next next = th_transfer(cmd, mode == BYTCHK_DATA ? TH_NEXT_WRITE : TH_NEXT_PARAM);
     if (next == TH_NEXT_PARAM)
         cmd->data_bytes = mode == BYTCHK_ONE_BLOCK ? block_bytes : 0;
     return next;

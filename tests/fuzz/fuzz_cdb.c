@@ -121,11 +121,11 @@ static enum th_next do_data(struct th_cmd *cmd, bool out, uint32_t piece_bytes, 
     for (uint32_t at = 0; at < cmd->data_bytes; at += piece_bytes) {
         uint32_t len = th_min32(piece_bytes, cmd->data_bytes - at);
         MUST(len % BLOCK_BYTES == 0);
-        if (out && !cmd->compare && !do_piece(cmd, true, at, len, buf))
+        if (out && cmd->use != TH_USE_COMPARE && !do_piece(cmd, true, at, len, buf))
             return TH_NEXT_STATUS;
-        if ((!out || cmd->compare || cmd->verify) && !do_piece(cmd, false, at, len, buf))
+        if ((!out || cmd->use != TH_USE_WRITE) && !do_piece(cmd, false, at, len, buf))
             return TH_NEXT_STATUS;
-        if (cmd->compare && buf[0] == 0x11) {
+        if (cmd->use == TH_USE_COMPARE && buf[0] == 0x11) {
             th_scsi_miscompare(cmd, at);
             return TH_NEXT_STATUS;
         }

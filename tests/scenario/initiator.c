@@ -138,6 +138,13 @@ struct request command_request(struct peer *p, struct cmd *c, uint32_t immediate
     r.bhs[9] = c->lun;
     th_put32(r.bhs + 20, c->edtl);
     memcpy(r.bhs + 32, c->cdb, 16);
+    if (c->cdb_len > 16) {
+        r.ahs_len = th_pad4(4 + (uint32_t)c->cdb_len - 16);
+        th_put16(r.ahs, (uint32_t)c->cdb_len - 15);
+        r.ahs[2] = 0x01;                /* Extended CDB */
+        memcpy(r.ahs + 4, c->cdb + 16, c->cdb_len - 16);
+        r.bhs[4] = (uint8_t)(r.ahs_len / 4);
+    }
     assert_true(p->n_open_itts < COUNT(p->open_itts));
     p->open_itts[p->n_open_itts++] = c->itt;
     return r;
@@ -674,9 +681,11 @@ void log_out(struct peer *p)
 /* ------------------------------------------------------------------------------------
  * Commands
  */
-static void from_hex(const char *hex, uint8_t *bytes, size_t max)
+static size_t from_hex(const char *hex, uint8_t *bytes, size_t max)
 {
-    for (size_t n = 0; *hex; hex++) {
+    size_t n = 0;
+
+    for (; *hex; hex++) {
         if (*hex == ' ')
             continue;
         unsigned byte = 0;
@@ -684,19 +693,20 @@ static void from_hex(const char *hex, uint8_t *bytes, size_t max)
         bytes[n++] = (uint8_t)byte;
         hex++;
     }
+    return n;
 }
 
 struct cmd cdb_cmd(const char *hex, uint32_t in_bytes)
 {
     struct cmd c = { .read = in_bytes > 0, .edtl = in_bytes };
-    from_hex(hex, c.cdb, sizeof c.cdb);
+    c.cdb_len = from_hex(hex, c.cdb, sizeof c.cdb);
     return c;
 }
 
 struct cmd out_cmd(const char *hex, const void *out, uint32_t bytes)
 {
     struct cmd c = { .write = bytes > 0, .edtl = bytes, .out = out };
-    from_hex(hex, c.cdb, sizeof c.cdb);
+    c.cdb_len = from_hex(hex, c.cdb, sizeof c.cdb);
     return c;
 }
 

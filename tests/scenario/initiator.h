@@ -36,7 +36,8 @@ struct request {
 
 /* A SCSI command and what became of it. */
 struct cmd {
-    uint8_t  cdb[16];
+    uint8_t  cdb[32];
+    size_t   cdb_len;                   /* over 16: the rest is an additional header segment */
     uint8_t  lun;
     bool     read, write;               /* R and W bits */
     uint32_t edtl;                      /* Expected Data Transfer Length */

@@ -137,6 +137,7 @@ static void make_disk(struct lab *lab, unsigned lun)
     assert_non_null(lab->medium[lun]);
     memcpy(lab->medium[lun], pristine(lab, lun), (size_t)blocks * block_bytes);
     assert_int_equal(thimble_ram_disk_init(&lab->ram[lun], lab->medium[lun], blocks, shift), 0);
+    lab->ram[lun].block.atomic_blocks = lab->options->atomic_blocks;
     if (!lab->options->mapped)
         lab->ram[lun].block.flush = ram_flush;
     assert_int_equal(thimble_fault_disk_init(&lab->fault[lun], &lab->ram[lun].block), 0);

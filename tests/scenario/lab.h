@@ -58,6 +58,7 @@ struct lab_options {
     uint8_t  block_shift;               /* 0: 9 */
     bool     mapped;                    /* the RAM disk is served from its own memory */
     bool     no_second_target;
+    uint32_t atomic_blocks;             /* of the RAM disks */
     const struct thimble_chap *chap;
     const char *const *allowed;
     size_t   n_allowed;

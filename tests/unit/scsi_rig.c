@@ -94,6 +94,7 @@ static void cache_init(struct cache_disk *d, struct thimble_block *below,
     d->block.serial = o->serial;
     d->block.removable = o->removable;
     d->block.physical_shift = o->physical_shift;
+    d->block.atomic_blocks = o->atomic_blocks;
     if (o->claimed_blocks)
         d->block.size_blocks = o->claimed_blocks;
 }
@@ -260,6 +261,30 @@ static bool compare_piece(struct rig_cmd *c, uint32_t at, uint32_t len)
     return same;
 }
 
+/* Likewise. */
+static bool write_piece(struct rig_cmd *c, uint32_t at, uint32_t len)
+{
+    struct piece_io p = { .io.done = piece_done, .result = THIMBLE_PENDING };
+    uint8_t *data = malloc(len);
+    int err = THIMBLE_OK;
+
+    memset(data, 0, len);
+    if (c->cmd->use == TH_USE_OR)
+        err = piece_wait(c->rig, &p, th_scsi_read(c->cmd, at, len, data, &p.io));
+    if (err < 0)
+        th_scsi_disk_error(c->cmd, err, false);
+    if (err == THIMBLE_OK) {
+        for (uint32_t i = 0; i < len; i++)
+            data[i] |= c->out[at + i];
+        p.result = THIMBLE_PENDING;
+        err = piece_wait(c->rig, &p, th_scsi_write(c->cmd, at, len, data, &p.io));
+        if (err < 0)
+            th_scsi_disk_error(c->cmd, err, true);
+    }
+    free(data);
+    return err == THIMBLE_OK;
+}
+
 static void do_write(struct rig_cmd *c)
 {
     struct th_cmd *cmd = c->cmd;
@@ -267,17 +292,12 @@ static void do_write(struct rig_cmd *c)
     assert_int_equal(c->out_len, cmd->data_bytes);
     for (uint32_t at = 0, len; at < cmd->data_bytes; at += len) {
         len = piece_len(c, at, cmd->data_bytes);
-        if (!cmd->compare) {
-            struct piece_io p = { .io.done = piece_done, .result = THIMBLE_PENDING };
-            int err = piece_wait(c->rig, &p,
-                                 th_scsi_write(cmd, at, len, c->out + at, &p.io));
-            if (err < 0) {
-                th_scsi_disk_error(cmd, err, true);
-                c->ended = true;
-                return;
-            }
+        if (cmd->use != TH_USE_COMPARE && !write_piece(c, at, len)) {
+            c->ended = true;
+            return;
         }
-        if ((cmd->compare || cmd->verify) && !compare_piece(c, at, len)) {
+        if ((cmd->use == TH_USE_COMPARE || cmd->use == TH_USE_WRITE_AND_COMPARE) &&
+            !compare_piece(c, at, len)) {
             c->ended = true;
             return;
         }
@@ -335,7 +355,7 @@ struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu
     memset(c->cmd, 0xa5, sizeof *c->cmd);       /* only what scsi.h names is filled in */
     memcpy(c->cmd + 1, &c, sizeof c);
     memset(c->cmd->cdb, 0, sizeof c->cmd->cdb);
-    from_hex(cdb_hex, c->cmd->cdb, sizeof c->cmd->cdb);
+    c->cmd->long_cdb = from_hex(cdb_hex, c->cmd->cdb, sizeof c->cmd->cdb + 1) > 16;
     c->cmd->lu = lu;
     c->cmd->nexus = nexus;
     c->cmd->param = NULL;

@@ -37,6 +37,7 @@ struct rig_options {
     bool delayed, cache, no_unmap, no_write_zeroes, no_write, removable, read_only, d_sense;
     bool cdrom;                         /* block_shift 0: 11 */
     bool forgets;                       /* answers writes, and does not keep them */
+    uint32_t atomic_blocks;
     uint32_t run_blocks;                /* every second run of so many is unmapped; 0: none is */
     const char *serial;
 };

@@ -96,6 +96,11 @@ static const struct row rows[] = {
     { "VPD B0 without thin provisioning", "12 01 b0 00ff 00", .on = { .no_unmap = true },
       .data = "00 b0 003c 01 03 0001 007fffff 00000000 00000000 00000000 00000000 00000000"
               "00000000 0000000000010000", .len = 64 },
+    { "VPD B0 of a disk that writes 8 blocks whole", "12 01 b0 00ff 00",
+      .on = { .atomic_blocks = 8 },
+      .data = "00 b0 003c 01 03 0001 007fffff 00000000 00000000 00100000 000000ff 00000000"
+              "00000000 0000000000010000 00000008 00000008 00000008 00000000 00000000",
+      .len = 64 },
     { "VPD B1: it does not turn", "12 01 b1 00ff 00", .data = "00 b1 003c 0001", .len = 64 },
     { "VPD B2", "12 01 b2 00ff 00", .data = "00 b2 0004 00 e4 02 00", .len = 8 },
     { "VPD B2 without thin provisioning", "12 01 b2 00ff 00", .on = { .no_unmap = true },
@@ -317,6 +322,131 @@ static const struct row rows[] = {
       .on = { .read_only = true }, .out_medium = 3 },
     { "VERIFY(16) of 4Kn, block by block", "8f 00 0000000000000000 00000010 00 00",
       .on = { .block_shift = 12 } },
+
+    /* ORWRITE, WRITE ATOMIC */
+    { "ORWRITE(16) of ones", "8b 00 0000000000000005 00000003 00 00", .out_blocks = 3,
+      .fill = 0xff, CHANGES(5, 3, 0xff) },
+    { "ORWRITE(16) of zeros changes nothing", "8b 00 0000000000000005 00000003 00 00",
+      .out_blocks = 3, .fill = 0 },
+    { "ORWRITE(16) with FUA", "8b 08 0000000000000005 00000003 00 00", .on = { .cache = true },
+      .out_blocks = 3, .fill = 0xff, CHANGES(5, 3, 0xff), .flushes = 1 },
+    { "ORWRITE(16) of nothing", "8b 00 0000000000000005 00000000 00 00", GOOD },
+    { "ORWRITE(16) beyond", "8b 00 000000000000003f 00000002 00 00", .out_blocks = 2,
+      OUT_OF_RANGE },
+    { "ORWRITE(16) with ORPROTECT", "8b 20 0000000000000005 00000003 00 00", BAD_CDB(1, 5) },
+    { "ORWRITE(16) to a write-protected unit", "8b 00 0000000000000005 00000003 00 00",
+      .on = { .read_only = true }, .out_blocks = 3, .sense = TH_SENSE_WRITE_PROTECTED },
+    { "WRITE ATOMIC(16)", "9c 00 0000000000000008 0000 0008 00 00", .on = { .atomic_blocks = 8 },
+      .out_blocks = 8, .fill = 0xee, CHANGES(8, 8, 0xee) },
+    { "WRITE ATOMIC(16) with FUA and DPO", "9c 18 0000000000000008 0000 0008 00 00",
+      .on = { .atomic_blocks = 8, .cache = true }, .out_blocks = 8, .fill = 0xee,
+      CHANGES(8, 8, 0xee), .flushes = 1 },
+    { "WRITE ATOMIC(16) of nothing", "9c 00 0000000000000008 0000 0000 00 00",
+      .on = { .atomic_blocks = 8 } },
+    { "WRITE ATOMIC(16) that is not aligned", "9c 00 0000000000000009 0000 0008 00 00",
+      .on = { .atomic_blocks = 8 }, .out_blocks = 8, BAD_CDB(2, WHOLE) },
+    { "WRITE ATOMIC(16) of a part", "9c 00 0000000000000008 0000 0004 00 00",
+      .on = { .atomic_blocks = 8 }, .out_blocks = 4, BAD_CDB(12, WHOLE) },
+    { "WRITE ATOMIC(16) of two", "9c 00 0000000000000008 0000 0010 00 00",
+      .on = { .atomic_blocks = 8 }, .out_blocks = 16, BAD_CDB(12, WHOLE) },
+    { "WRITE ATOMIC(16) with a boundary", "9c 00 0000000000000008 0008 0008 00 00",
+      .on = { .atomic_blocks = 8 }, .out_blocks = 8, BAD_CDB(11, 3) },
+    { "WRITE ATOMIC(16) beyond", "9c 00 0000000000000040 0000 0008 00 00",
+      .on = { .atomic_blocks = 8 }, .out_blocks = 8, OUT_OF_RANGE },
+    { "WRITE ATOMIC(16) with less data", "9c 00 0000000000000008 0000 0008 00 00",
+      .on = { .atomic_blocks = 8 }, .out_blocks = 7, .sense = TH_SENSE_INVALID_CDB_FIELD,
+      .byte = NOWHERE },
+    { "WRITE ATOMIC(16) where nothing is promised", "9c 00 0000000000000008 0000 0008 00 00",
+      .out_blocks = 8, .sense = TH_SENSE_INVALID_OPCODE },
+    { "WRITE ATOMIC(16) of more than there is room for", "9c 00 0000000000000010 0000 0010 00 00",
+      .on = { .atomic_blocks = 16 }, .out_blocks = 16, .sense = TH_SENSE_INVALID_OPCODE },
+
+    /* READ LONG, WRITE LONG: there are no bytes beside the data */
+    { "READ LONG(10)", "3e 00 00000000 00 0200 00", .sense = TH_SENSE_INVALID_OPCODE },
+    { "WRITE LONG(10)", "3f 00 00000000 00 0200 00", .out_blocks = 1,
+      .sense = TH_SENSE_INVALID_OPCODE },
+    { "WRITE LONG(16)", "9f 11 0000000000000000 0000 0200 00 00", .out_blocks = 1,
+      .sense = TH_SENSE_INVALID_OPCODE },
+
+    /* CDBs of 32 bytes */
+#define LONG(action, flags) "7f 00 00000000 00 18 " action flags " 00 "
+    { "READ(32)", LONG("0009", "00") "0000000000000001 00000000 0000 0000 00000002",
+      .data = "26 31", .len = 1024 },
+    { "READ(32) with DPO and FUA", LONG("0009", "18")
+      "0000000000000001 00000000 0000 0000 00000002", .data = "26 31", .len = 1024 },
+    { "READ(32), tags of protection information are ignored", LONG("0009", "00")
+      "0000000000000001 ffffffff ffff ffff 00000002", .data = "26 31", .len = 1024 },
+    { "READ(32) with RDPROTECT", LONG("0009", "20")
+      "0000000000000001 00000000 0000 0000 00000002", BAD_CDB(10, 5) },
+    { "READ(32) with a group", "7f 00 00000000 1f 18 0009 00 00"
+      "0000000000000001 00000000 0000 0000 00000001", .data = "26 31", .len = 512 },
+    { "READ(32) with a reserved byte", "7f 00 00010000 00 18 0009 00 00"
+      "0000000000000001 00000000 0000 0000 00000001", BAD_CDB(3, 0) },
+    { "READ(32) with NACA", "7f 04 00000000 00 18 0009 00 00"
+      "0000000000000001 00000000 0000 0000 00000001", BAD_CDB(1, 2) },
+    { "READ(32) beyond", LONG("0009", "00") "000000000000003f 00000000 0000 0000 00000002",
+      OUT_OF_RANGE },
+    { "READ(32) of 4 GiB: more than can be transferred", LONG("0009", "00")
+      "0000000000000000 00000000 0000 0000 00800000", .on = { .claimed_blocks = 0x800000 },
+      BAD_CDB(28, WHOLE) },
+    { "READ(32) of which 16 bytes came", "7f 00 00000000 00 18 0009 00 00 00000000",
+      BAD_CDB(7, WHOLE) },
+    { "READ(32) with a wrong additional length", "7f 00 00000000 00 10 0009 00 00"
+      "0000000000000001 00000000 0000 0000 00000001", BAD_CDB(7, WHOLE) },
+    { "READ(32) with no additional length", "7f 00 00000000 00 00 0009 00 00"
+      "0000000000000001 00000000 0000 0000 00000001", BAD_CDB(7, WHOLE) },
+    { "a service action of 32 bytes that is not there", LONG("0109", "00")
+      "0000000000000001 00000000 0000 0000 00000002", BAD_CDB(8, WHOLE) },
+    { "WRITE(32)", LONG("000b", "00") "0000000000000005 00000000 0000 0000 00000003",
+      .out_blocks = 3, .fill = 0xee, CHANGES(5, 3, 0xee) },
+    { "WRITE(32) with FUA", LONG("000b", "08") "0000000000000005 00000000 0000 0000 00000003",
+      .on = { .cache = true }, .out_blocks = 3, .fill = 0xee, CHANGES(5, 3, 0xee),
+      .flushes = 1 },
+    { "WRITE(32) with WRPROTECT", LONG("000b", "20")
+      "0000000000000005 00000000 0000 0000 00000003", .out_blocks = 3, BAD_CDB(10, 5) },
+    { "WRITE(32) to a write-protected unit", LONG("000b", "00")
+      "0000000000000005 00000000 0000 0000 00000003", .on = { .read_only = true },
+      .out_blocks = 3, .sense = TH_SENSE_WRITE_PROTECTED },
+    { "VERIFY(32)", LONG("000a", "00") "0000000000000000 00000000 0000 0000 00000040", GOOD },
+    { "VERIFY(32), BYTCHK 01b, same", LONG("000a", "02")
+      "0000000000000000 00000000 0000 0000 00000003", .out_medium = 3 },
+    { "VERIFY(32), BYTCHK 01b, not the same", LONG("000a", "02")
+      "0000000000000004 00000000 0000 0000 00000003", .out_medium = 3,
+      .sense = TH_SENSE_MISCOMPARE, .info = -1 },
+    { "VERIFY(32), BYTCHK 11b", LONG("000a", "06")
+      "0000000000000000 00000000 0000 0000 00000001", .out_medium = 1 },
+    { "VERIFY(32), BYTCHK 10b", LONG("000a", "04")
+      "0000000000000000 00000000 0000 0000 00000001", BAD_CDB(10, 2) },
+    { "WRITE AND VERIFY(32)", LONG("000c", "02") "0000000000000005 00000000 0000 0000 00000003",
+      .out_blocks = 3, .fill = 0xee, CHANGES(5, 3, 0xee) },
+    { "WRITE AND VERIFY(32) to a disk that forgets", LONG("000c", "00")
+      "0000000000000005 00000000 0000 0000 00000003", .on = { .forgets = true },
+      .out_blocks = 3, .fill = 0xee, .sense = TH_SENSE_MISCOMPARE },
+    { "WRITE SAME(32)", LONG("000d", "00") "0000000000000005 00000000 0000 0000 00000014",
+      .out_blocks = 1, .fill = 0xee, CHANGES(5, 20, 0xee) },
+    { "WRITE SAME(32) with NDOB and UNMAP", LONG("000d", "09")
+      "0000000000000005 00000000 0000 0000 00000014", CHANGES(5, 20, 0) },
+    { "WRITE SAME(32) with UNMAP where it is not offered", LONG("000d", "08")
+      "0000000000000005 00000000 0000 0000 00000014", .on = { .no_unmap = true },
+      .out_blocks = 1, BAD_CDB(10, 3) },
+    { "WRITE SAME(32) with ANCHOR", LONG("000d", "18")
+      "0000000000000005 00000000 0000 0000 00000014", .out_blocks = 1, BAD_CDB(10, 4) },
+    { "WRITE SAME(32) of no blocks (WSNZ)", LONG("000d", "00")
+      "0000000000000005 00000000 0000 0000 00000000", .out_blocks = 1, BAD_CDB(28, WHOLE) },
+    { "GET LBA STATUS(32), four runs", LONG("0012", "00")
+      "0000000000000000 00000000 00000000 00001000", .on = { .run_blocks = 16 }, .len = 72,
+      .data = "00000044 00000000 0000000000000000 00000010 00 000000" },
+    { "GET LBA STATUS(32), no further than the scan length", LONG("0012", "00")
+      "0000000000000008 0000000c 00000000 00001000", .on = { .run_blocks = 16 }, .len = 40,
+      .data = "00000024 00000000 0000000000000008 00000008 00 000000"
+              "0000000000000010 00000004 01 000000" },
+    { "GET LBA STATUS(32) with a report type", LONG("0012", "10")
+      "0000000000000000 00000000 00000000 00001000", BAD_CDB(10, 4) },
+    { "GET LBA STATUS(32) beyond", LONG("0012", "00")
+      "0000000000000040 00000000 00000000 00001000", OUT_OF_RANGE },
+    { "RSOC, a service action of 32 bytes", "a3 0c 02 7f 0009 00001000 00 00",
+      .data = "00 03 0020 7f 00 00000000 1f 18 0009 1a 00 ffffffffffffffff 0000000000000000"
+              "ffffffff", .len = 36 },
 
     /* SYNCHRONIZE CACHE, PRE-FETCH */
     { "SYNCHRONIZE CACHE(10)", "35 00 00000000 00 0000 00", .on = { .cache = true },
@@ -675,14 +805,16 @@ static void check_medium(const struct row *row, const struct rig *rig)
 /* Reads are compared with the medium byte by byte. */
 static void check_read(const struct row *row, const struct rig *rig, const struct outcome *o)
 {
-    static const uint8_t reads[] = { 0x08, 0x28, 0xa8, 0x88 };
-    uint8_t cdb[16];
+    static const uint8_t reads[] = { 0x08, 0x28, 0xa8, 0x88, 0x7f };
+    uint8_t cdb[TH_CDB_MAX + 1];
 
     from_hex(row->cdb, cdb, sizeof cdb);
-    if (o->status != TH_STATUS_GOOD || !memchr(reads, cdb[0], sizeof reads))
+    if (o->status != TH_STATUS_GOOD || !memchr(reads, cdb[0], sizeof reads) ||
+        (cdb[0] == 0x7f && cdb[9] != 0x09))
         return;
     uint64_t lba = cdb[0] == 0x08 ? th_get24(cdb + 1) & 0x1fffff
-                   : cdb[0] == 0x88 ? th_get64(cdb + 2) : th_get32(cdb + 2);
+                   : cdb[0] == 0x88 ? th_get64(cdb + 2)
+                   : cdb[0] == 0x7f ? th_get64(cdb + 12) : th_get32(cdb + 2);
     for (uint32_t i = 0; i < o->len; i++)
         assert_int_equal(o->data[i], rig->mem[(lba << rig->options.block_shift) + i]);
 }

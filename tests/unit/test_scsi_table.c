@@ -11,7 +11,7 @@ struct command {
     uint8_t  opcode, action;
     bool     has_action;
     uint32_t len;
-    uint8_t  usage[16];
+    uint8_t  usage[TH_CDB_MAX];
 };
 
 /* All commands, with their usage data.  Returns their number. */
@@ -54,7 +54,7 @@ static unsigned ask(struct rig *rig, struct command *commands, unsigned max)
 
 static void rows_are_sane(const struct rig_options *on)
 {
-    static const uint32_t len_of_group[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
+    static const uint32_t len_of_group[8] = { 6, 10, 10, 32, 16, 12, 0, 0 };
     struct command commands[128];
     struct rig rig;
 
@@ -65,11 +65,18 @@ static void rows_are_sane(const struct rig_options *on)
         assert_int_equal(c->len, len_of_group[c->opcode >> 5]);
         assert_int_equal(c->usage[0], c->opcode);
         if (c->has_action)
-            assert_int_equal(c->usage[1] & 0x1f, c->action);
+            assert_int_equal(c->opcode == 0x7f ? th_get16(c->usage + 8) : c->usage[1] & 0x1fu,
+                             c->action);
         if (i > 0)
             assert_true((c[-1].opcode << 8 | c[-1].action) < (c->opcode << 8 | c->action));
     }
     rig_end(&rig);
+}
+
+/* About protection information: ignored, for there is none. */
+static bool is_tag(const struct command *c, unsigned byte)
+{
+    return c->opcode == 0x7f && c->action <= 0x0e && byte >= 20 && byte < 28;
 }
 
 static void every_unknown_bit(const struct rig_options *on)
@@ -84,19 +91,25 @@ static void every_unknown_bit(const struct rig_options *on)
         for (unsigned byte = 1; byte < commands[i].len; byte++)
             for (int bit = 0; bit < 8; bit++) {
                 const struct command *c = &commands[i];
-                bool of_action = c->has_action && byte == 1 && bit < 5;
-                if (of_action || c->usage[byte] & 1u << bit)
+                bool is_long = c->opcode == 0x7f;
+                bool of_action = c->has_action && (is_long ? byte == 8 || byte == 9
+                                                           : byte == 1 && bit < 5);
+                if (of_action || is_tag(c, byte) || c->usage[byte] & 1u << bit)
                     continue;
-                uint8_t cdb[16] = { c->opcode, c->action };
+                uint8_t cdb[TH_CDB_MAX] = { c->opcode, is_long ? 0 : c->action };
+                if (is_long) {
+                    cdb[7] = 0x18;
+                    cdb[9] = c->action;
+                }
                 cdb[byte] |= (uint8_t)(1u << bit);
-                char hex[33], title[64];
-                for (unsigned b = 0; b < 16; b++)
+                char hex[2 * TH_CDB_MAX + 1], title[64];
+                for (unsigned b = 0; b < (is_long ? 32 : 16); b++)
                     snprintf(hex + 2 * b, 3, "%02x", cdb[b]);
                 snprintf(title, sizeof title, "opcode %02x byte %u bit %d", c->opcode, byte,
                          bit);
                 struct outcome o = rig_run(&rig, hex, NULL, 0);
                 expect_sense(title, &o, TH_SENSE_INVALID_CDB_FIELD);
-                expect_field(title, &o, (int)byte, bit);
+                expect_field(title, &o, (int)byte, is_long && byte == 7 ? -1 : bit);
                 refused++;
             }
     assert_true(refused > 400);
@@ -166,10 +179,12 @@ static void test_list_follows_the_disk(void **state)
         { { .no_unmap = true }, 0x42, false },
         { { .param_bytes = 4096 }, 0x89, true },
         { { .block_shift = 12 }, 0x89, false },
+        { { .atomic_blocks = 8 }, 0x9c, true },
+        { { .atomic_blocks = 0 }, 0x9c, false },
     };
     (void)state;
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct rig rig;
         bool found = false;
         rig_start(&rig, &cases[i].on);
