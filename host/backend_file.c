@@ -506,13 +506,33 @@ static int check_size(const struct file_disk_config *c, uint64_t size_bytes,
     return 0;
 }
 
+/* Bytes of the transfers that a device likes best, 0: it does not say. */
+static uint32_t optimal_bytes(int fd, bool is_device)
+{
+    unsigned bytes = 0;
+
+#if defined(__linux__) && defined(BLKIOOPT)
+    if (is_device && ioctl(fd, BLKIOOPT, &bytes) < 0)
+        bytes = 0;
+#else
+    (void)fd;
+    (void)is_device;
+#endif
+    return bytes;
+}
+
+static int file_ready(struct thimble_block *b)
+{
+    return file_of(b)->fd < 0 ? THIMBLE_ERR_NO_MEDIUM : THIMBLE_OK;
+}
+
 int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
                    char message[BACKEND_MESSAGE_MAX])
 {
     struct stat st;
     uint64_t size_bytes = 0;
 
-    *d = (struct file_disk){ .fd = open_file(c, message) };
+    *d = (struct file_disk){ .fd = open_file(c, message), .config = *c };
     if (d->fd < 0)
         return -1;
     int result = 0;
@@ -531,9 +551,14 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     }
 
     d->is_device = !S_ISREG(st.st_mode);
+    d->device = (uint64_t)st.st_dev;
+    d->number = (uint64_t)st.st_ino;
+    d->block.removable = c->removable;
+    d->block.ready = file_ready;
     d->block.block_shift = log2_of(c->block_bytes);
     d->block.size_blocks = size_bytes >> d->block.block_shift;
-    uint32_t physical = physical_bytes(d->fd, d->is_device);
+    d->block.optimal_blocks = optimal_bytes(d->fd, d->is_device) >> d->block.block_shift;
+    uint32_t physical = c->physical_bytes ? c->physical_bytes : physical_bytes(d->fd, d->is_device);
     if (physical > c->block_bytes)
         d->block.physical_shift = log2_of(physical / c->block_bytes);
     make_serial(d, c->path);
@@ -552,8 +577,67 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     return 0;
 }
 
+/* The medium has gone.  The disk keeps its shape: there may be commands that are about to look at it. */
+static void let_go(struct file_disk *d, char *message)
+{
+    if (d->block.write && file_flush(&d->block, NULL) != THIMBLE_OK)
+        mistake(message, d->config.path, "what was written last may be lost");
+    close(d->fd);
+    d->fd = -1;
+}
+
+static enum file_disk_news look_for_medium(struct file_disk *d, char *message)
+{
+    struct stat st;
+    bool there = stat(d->config.path, &st) == 0;
+    bool had = d->fd >= 0;
+
+    if (had && there && (uint64_t)st.st_dev == d->device && (uint64_t)st.st_ino == d->number)
+        return FILE_DISK_SAME;
+    if (had)
+        let_go(d, message);
+    if (there) {
+        struct file_disk_config again = d->config;
+        struct file_disk fresh;
+        again.create_bytes = 0;
+        if (file_disk_open(&fresh, &again, message) == 0) {
+            if (d->block.serial != d->serial)           /* somebody gave it another one */
+                fresh.block.serial = d->block.serial;
+            if (!d->block.unmap)
+                fresh.block.unmap = NULL;
+            *d = fresh;
+            if (d->block.serial == fresh.serial)
+                d->block.serial = d->serial;
+            return FILE_DISK_CAME;
+        }
+    }
+    return had ? FILE_DISK_GONE : FILE_DISK_SAME;
+}
+
+enum file_disk_news file_disk_look(struct file_disk *d, char message[BACKEND_MESSAGE_MAX])
+{
+    enum file_disk_news news = FILE_DISK_SAME;
+    uint64_t size_bytes = 0;
+    struct stat st;
+
+    message[0] = '\0';
+    if (d->config.removable)
+        news = look_for_medium(d, message);
+    if (news != FILE_DISK_SAME || d->fd < 0 || fstat(d->fd, &st) < 0 || !size_of(d->fd, &st, &size_bytes))
+        return news;
+    uint64_t size_blocks = size_bytes >> d->block.block_shift;
+    if (size_blocks == 0)
+        size_blocks = 1;                    /* a disk has one; it cannot be read */
+    if (size_blocks == d->block.size_blocks)
+        return FILE_DISK_SAME;
+    d->block.size_blocks = size_blocks;
+    return FILE_DISK_RESIZED;
+}
+
 bool file_disk_close(struct file_disk *d)
 {
+    if (d->fd < 0)                          /* a medium that is out */
+        return true;
     bool durable = !d->block.write || file_flush(&d->block, NULL) == THIMBLE_OK;
 
     if (close(d->fd) < 0)

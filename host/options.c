@@ -35,8 +35,14 @@ const char options_help[] =
     "                        (default " DEFAULT_TARGET_NAME ")\n"
     "  --alias TEXT          a name for people to read\n"
     "  --create SIZE         make files that do not exist: sparse, SIZE bytes long\n"
+    "  --cdrom ISO           a DISK that is an image of a CD or DVD: a CD drive\n"
     "  --block-size BYTES    logical block size, 512 (default) or 4096\n"
+    "  --physical-block-size BYTES\n"
+    "                        what initiators should align to: 512 to 65536 (default:\n"
+    "                        4096, or what the device says)\n"
     "  --read-only           refuse writes\n"
+    "  --removable           the medium can be ejected, and its file be taken away or\n"
+    "                        be replaced by another; --cdrom does not need it\n"
     "  --no-unmap            do not offer UNMAP (thin provisioning)\n"
     "  --target IQN DISK...  a further target.  Of the options in this group and the\n"
     "                        next, those that follow hold for it alone, those\n"
@@ -51,6 +57,8 @@ const char options_help[] =
     "                        that ask (mutual CHAP)\n"
     "  --allow IQN           an initiator that may log in; may be repeated\n"
     "                        (default: all)\n"
+    "  --seen-by IQN         the next DISK is there for this initiator and for no\n"
+    "                        other; may be repeated\n"
     "\n"
     "How\n"
     "  --log LEVEL           error, warning (default), info or debug\n"
@@ -70,14 +78,17 @@ const char options_help[] =
     "                        fail\n"
     "\n"
     "SIZE and BYTES take K, M, G and T (powers of 1024).  A second SIGTERM or SIGINT\n"
-    "ends at once.  Exit code: 0 after SIGTERM or SIGINT, 1 if a disk could not be\n"
-    "flushed, 2 if it could not start.\n";
+    "ends at once; SIGHUP looks at once whether a file has another length, or a\n"
+    "medium has come or gone, which is otherwise seen within 5 s.  Exit code: 0\n"
+    "after SIGTERM or SIGINT, 1 if a disk could not be flushed, 2 if it could not\n"
+    "start.\n";
 
 struct parser {
     struct options *o;
     struct options_target *target;      /* the one that options are for */
     struct options_target defaults;     /* what stood before the first --target */
     bool target_option_seen;
+    size_t n_seen_by;                   /* the last of o->seen_by, for the DISK that comes */
     char *message;
 };
 
@@ -205,8 +216,12 @@ static const struct option long_options[] = {
     { "alias", required_argument, NULL, OPT_ALIAS },
     { "create", required_argument, NULL, OPT_CREATE },
     { "block-size", required_argument, NULL, OPT_BLOCK_SIZE },
+    { "physical-block-size", required_argument, NULL, OPT_PHYSICAL_BLOCK_SIZE },
     { "read-only", no_argument, NULL, OPT_READ_ONLY },
+    { "removable", no_argument, NULL, OPT_REMOVABLE },
     { "no-unmap", no_argument, NULL, OPT_NO_UNMAP },
+    { "cdrom", required_argument, NULL, OPT_CDROM },
+    { "seen-by", required_argument, NULL, OPT_SEEN_BY },
     { "chap-file", required_argument, NULL, OPT_CHAP_FILE },
     { "allow", required_argument, NULL, OPT_ALLOW },
     { "target", required_argument, NULL, OPT_TARGET },
@@ -295,6 +310,38 @@ static int set_seconds(struct parser *p, const char *option, const char *text,
     return 0;
 }
 
+static int add_disk(struct parser *p, const char *name, bool cdrom)
+{
+    struct options_target *t = p->target;
+    struct options *o = p->o;
+
+    if (*name == '\0')
+        return mistake(p, "an empty word is no DISK: write a file, a block device or ram:SIZE");
+    if (cdrom && strncmp(name, "ram:", 4) == 0)
+        return mistake(p, "--cdrom %s: memory is no CD; name a file", name);
+    if (t->n_disks == OPTIONS_DISKS_MAX)
+        return mistake(p, "%s: a target can have %d disks; give the others to a second --target",
+                       name, OPTIONS_DISKS_MAX);
+    t->disks[t->n_disks++] = (struct options_disk){
+        .name = name,
+        .cdrom = cdrom,
+        .seen_by = p->n_seen_by ? &o->seen_by[o->n_seen_by - p->n_seen_by] : NULL,
+        .n_seen_by = p->n_seen_by,
+    };
+    p->n_seen_by = 0;
+    return 0;
+}
+
+static int add_seen_by(struct parser *p, const char *name)
+{
+    if (p->o->n_seen_by == OPTIONS_SEEN_BY_MAX)
+        return mistake(p, "--seen-by %s: at most %d initiators can be named", name,
+                       OPTIONS_SEEN_BY_MAX);
+    p->o->seen_by[p->o->n_seen_by++] = name;
+    p->n_seen_by++;
+    return check_name(p, "--seen-by", name);
+}
+
 static int take_option(struct parser *p, int option, const char *arg)
 {
     struct options *o = p->o;
@@ -305,17 +352,11 @@ static int take_option(struct parser *p, int option, const char *arg)
         o->given |= UINT32_C(1) << (option - OPT_LISTEN);
     switch (option) {
     case 1:                                     /* a word that is no option */
-        if (*arg == '\0')
-            return mistake(p, "an empty word is no DISK: write a file, a block device or "
-                              "ram:SIZE");
-        if (t->n_disks == OPTIONS_DISKS_MAX)
-            return mistake(
-                p,
-                "%s: a target can have %d disks; give the others to a second "
-                "--target",
-                arg, OPTIONS_DISKS_MAX);
-        t->disks[t->n_disks++] = (struct options_disk){ .name = arg };
-        return 0;
+        return add_disk(p, arg, false);
+    case OPT_CDROM:
+        return add_disk(p, arg, true);
+    case OPT_SEEN_BY:
+        return add_seen_by(p, arg);
     case OPT_LISTEN:
         return add_listen(p, arg);
     case OPT_NAME:
@@ -338,8 +379,16 @@ static int take_option(struct parser *p, int option, const char *arg)
             return mistake(p, "--block-size %s: it is 512 or 4096", arg);
         t->block_bytes = (uint32_t)v;
         return 0;
+    case OPT_PHYSICAL_BLOCK_SIZE:
+        if (!thimble_size_parse(arg, &v) || v < 512 || v > 65536 || (v & (v - 1)))
+            return mistake(p, "--physical-block-size %s: it is a power of two, 512 to 65536", arg);
+        t->physical_bytes = (uint32_t)v;
+        return 0;
     case OPT_READ_ONLY:
         t->read_only = true;
+        return 0;
+    case OPT_REMOVABLE:
+        t->removable = true;
         return 0;
     case OPT_NO_UNMAP:
         t->no_unmap = true;
@@ -417,6 +466,8 @@ static int check_whole(struct parser *p)
         return mistake(
             p, "no DISK to serve: name a file, a block device or ram:SIZE, such as "
                "thimble serve --create 256M disk.img");
+    if (p->n_seen_by)
+        return mistake(p, "--seen-by %s: a DISK must follow", o->seen_by[o->n_seen_by - 1]);
     for (size_t i = 0; i < o->n_targets; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(o->targets[i].name, o->targets[j].name) == 0)
@@ -428,6 +479,15 @@ static int check_whole(struct parser *p)
     return 0;
 }
 
+void options_fit_cdrom(struct options_disk *d)
+{
+    if (!d->cdrom)
+        return;
+    d->block_bytes = d->physical_bytes = 2048;
+    d->create_bytes = 0;
+    d->read_only = d->removable = true;
+}
+
 /* Disks have what their target has, wherever on the line it stood. */
 static void fill_disks(struct options_target *t)
 {
@@ -435,9 +495,12 @@ static void fill_disks(struct options_target *t)
         struct options_disk *d = &t->disks[i];
         d->create_bytes = t->create_bytes;
         d->block_bytes = t->block_bytes;
+        d->physical_bytes = t->physical_bytes;
+        d->removable = t->removable;
         d->read_only = t->read_only;
         d->no_unmap = t->no_unmap;
         d->lun = (uint8_t)i;
+        options_fit_cdrom(d);
     }
 }
 

@@ -20,6 +20,7 @@
 #define OPTIONS_TARGETS_MAX     32
 #define OPTIONS_ALLOWED_MAX     64
 #define OPTIONS_DISKS_MAX       THIMBLE_LUNS_MAX
+#define OPTIONS_SEEN_BY_MAX     256     /* of all disks together */
 #define OPTIONS_MESSAGE_MAX     512
 
 #define DEFAULT_PORT            3260
@@ -30,8 +31,12 @@ struct options_disk {
     const char *vendor, *product, *serial;      /* NULL: the usual ones */
     uint64_t create_bytes;          /* 0: the file must exist */
     uint32_t block_bytes;
+    uint32_t physical_bytes;        /* 0: what the file system or the device says */
+    const char *const *seen_by;     /* n_seen_by initiators; NULL: all see it */
+    size_t n_seen_by;
     uint8_t lun;
-    bool read_only, no_unmap;
+    bool cdrom;                     /* an image; then also read_only, removable, blocks of 2048 */
+    bool read_only, removable, no_unmap;
 };
 
 struct options_target {
@@ -42,8 +47,8 @@ struct options_target {
     const char *allowed[OPTIONS_ALLOWED_MAX];
     size_t n_allowed;
     uint64_t create_bytes;          /* this and the next two lines: for each of its disks */
-    uint32_t block_bytes;
-    bool read_only, no_unmap;
+    uint32_t block_bytes, physical_bytes;
+    bool read_only, removable, no_unmap;
     struct options_disk disks[OPTIONS_DISKS_MAX];
     size_t n_disks;
 };
@@ -62,8 +67,12 @@ enum options_option {
     OPT_ALIAS,
     OPT_CREATE,
     OPT_BLOCK_SIZE,
+    OPT_PHYSICAL_BLOCK_SIZE,
     OPT_READ_ONLY,
+    OPT_REMOVABLE,
     OPT_NO_UNMAP,
+    OPT_CDROM,
+    OPT_SEEN_BY,
     OPT_CHAP_FILE,
     OPT_ALLOW,
     OPT_TARGET,
@@ -85,6 +94,8 @@ struct options {
     size_t n_listen;
     struct options_target targets[OPTIONS_TARGETS_MAX];
     size_t n_targets;
+    const char *seen_by[OPTIONS_SEEN_BY_MAX];   /* lists of struct options_disk, one after the other */
+    size_t n_seen_by;
     enum log_level log_level;
     uint16_t max_connections;
     uint16_t queue_depth;
@@ -108,6 +119,9 @@ static inline bool options_given(const struct options *o, enum options_option op
  * empty: settings_file_apply() fills them. */
 int options_parse(struct options *o, int argc, char **argv,
                   char message[OPTIONS_MESSAGE_MAX]);
+
+/* What a CD is, whatever else was asked for. */
+void options_fit_cdrom(struct options_disk *d);
 
 /* "127.0.0.1", "127.0.0.1:3260", "localhost:3260", "::1", "[::1]:3260". */
 bool options_address(const char *text, struct options_address *a);

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "../src/port/sockets/sockets.h"
@@ -49,6 +50,7 @@ enum {
     READ_AHEAD_BYTES = 65536,
     READ_AHEAD_BUFFERS = 64,
     DESCRIPTORS_BESIDE = 32,            /* beside those of connections */
+    LOOK_S = 5,                         /* how often files are looked at */
 };
 
 struct served_disk {
@@ -58,6 +60,7 @@ struct served_disk {
     struct memory_disk memory;
     struct thimble_fault_disk fault;
     struct thimble_block *block;
+    bool complained;                    /* its medium cannot be opened, and this was said */
 };
 
 struct served_target {
@@ -106,13 +109,17 @@ static int open_disk(struct served_disk *d, const struct options_disk *o, char *
         }
         if (memory_disk_open(&d->memory, name, bytes, o->block_bytes, message) < 0)
             return -1;
+        d->memory.ram.block.removable = o->removable;
+        for (uint32_t physical = o->physical_bytes; physical > o->block_bytes; physical /= 2)
+            d->memory.ram.block.physical_shift++;
         d->kind = DISK_MEMORY;
         d->block = &d->memory.ram.block;
         return 0;
     }
-    struct file_disk_config config = { .path = name, .block_bytes = o->block_bytes,
-                                       .create_bytes = o->create_bytes,
-                                       .read_only = o->read_only };
+    struct file_disk_config config = {
+        .path = name, .block_bytes = o->block_bytes, .physical_bytes = o->physical_bytes,
+        .create_bytes = o->create_bytes, .read_only = o->read_only, .removable = o->removable,
+    };
     if (file_disk_open(&d->file, &config, message) < 0)
         return -1;
     d->kind = DISK_FILE;
@@ -216,9 +223,12 @@ static int add_target(struct server *s, struct served_target *t)
 
     for (size_t i = 0; i < o->n_disks; i++) {
         const struct options_disk *d = &o->disks[i];
-        struct thimble_lun_config lun = { .block = t->disks[i].block, .lun = d->lun,
-                                          .read_only = d->read_only,
-                                          .vendor = d->vendor, .product = d->product };
+        struct thimble_lun_config lun = {
+            .block = t->disks[i].block, .lun = d->lun, .read_only = d->read_only,
+            .type = d->cdrom ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
+            .allowed = d->seen_by, .n_allowed = d->n_seen_by,
+            .vendor = d->vendor, .product = d->product,
+        };
         int error = thimble_lun_add(s->engine, index, &lun);
         if (error < 0)
             return not_started("%s: cannot be served (error %d)", d->name, error);
@@ -253,6 +263,37 @@ static void on_notice(void *ctx, enum thimble_sockets_notice what, const char *p
     }
 }
 
+/* --------------------------------------------------------------------------------------
+ * Media that change
+ */
+
+static void look_at_disk(struct server *s, int target, unsigned lun, struct served_disk *d)
+{
+    char message[BACKEND_MESSAGE_MAX];
+    enum file_disk_news news = file_disk_look(&d->file, message);
+    bool resized = news == FILE_DISK_RESIZED;
+
+    if (message[0] && !d->complained)
+        log_line(LEVEL_WARNING, "%s", message);
+    d->complained = message[0] != '\0';
+    if (news == FILE_DISK_SAME)
+        return;
+    d->block->size_blocks = d->file.block.size_blocks;  /* of what stands above the file */
+    log_line(LEVEL_INFO, "%s: %s, %" PRIu64 " blocks", d->name,
+             resized ? "has another length" : news == FILE_DISK_GONE ? "has gone" : "has come",
+             d->block->size_blocks);
+    thimble_lun_changed(s->engine, target, (uint16_t)lun,
+                        resized ? THIMBLE_LUN_RESIZED : THIMBLE_LUN_MEDIUM_CHANGED);
+}
+
+static void look_at_disks(struct server *s)
+{
+    for (size_t t = 0; t < s->options.n_targets; t++)
+        for (size_t i = 0; i < s->options.targets[t].n_disks; i++)
+            if (s->targets[t].disks[i].kind == DISK_FILE)
+                look_at_disk(s, (int)t, s->options.targets[t].disks[i].lun, &s->targets[t].disks[i]);
+}
+
 static int signal_pipe_in = -1;
 
 static void on_signal(int number)
@@ -274,6 +315,10 @@ static void on_signal_pipe(void *ctx)
 
     while ((n = read(s->signals[0], bytes, sizeof bytes)) > 0) {
         for (ssize_t i = 0; i < n; i++) {
+            if (bytes[i] == SIGHUP || bytes[i] == SIGALRM) {
+                look_at_disks(s);
+                continue;
+            }
             s->at_once = s->stopping;
             if (s->stopping)
                 continue;
@@ -288,7 +333,8 @@ static void on_signal_pipe(void *ctx)
 
 static int catch_signals(struct server *s)
 {
-    static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+    static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGALRM };
+    static const struct itimerval look = { { LOOK_S, 0 }, { LOOK_S, 0 } };
     struct sigaction end = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -301,12 +347,13 @@ static int catch_signals(struct server *s)
     signal_pipe_in = s->signals[1];
     sigemptyset(&end.sa_mask);
     sigemptyset(&ignore.sa_mask);
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        sigaction(ends[i], &end, NULL);
+    for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
+        sigaction(caught[i], &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     int error = thimble_sockets_watch(s->sockets, s->signals[0], on_signal_pipe, s);
     if (error < 0)
         return not_started("signals cannot be waited for: %s", strerror(-error));
+    setitimer(ITIMER_REAL, &look, NULL);
     return DONE;
 }
 

@@ -197,8 +197,8 @@ static const char *disk_name(struct settings_file *f, unsigned number,
     return NULL;
 }
 
-static int apply_disks(struct settings_file *f, unsigned number, struct options_target *t,
-                       char *message)
+static int apply_disks(struct settings_file *f, unsigned number, struct options *o,
+                       struct options_target *t, char *message)
 {
     const struct thimble_settings *s = &f->settings;
 
@@ -209,8 +209,16 @@ static int apply_disks(struct settings_file *f, unsigned number, struct options_
         const char *name = disk_name(f, n, l, message);
         if (!name)
             return -1;
-        t->disks[t->n_disks++] = (struct options_disk){
+        const char **seen_by = &o->seen_by[o->n_seen_by];
+        size_t n_seen_by = thimble_settings_seen_by(s, n, seen_by, OPTIONS_SEEN_BY_MAX - o->n_seen_by);
+        o->n_seen_by += n_seen_by;
+        t->disks[t->n_disks] = (struct options_disk){
             .name = name,
+            .seen_by = n_seen_by ? seen_by : NULL,
+            .n_seen_by = n_seen_by,
+            .cdrom = l->type == 2,
+            .physical_bytes = l->physical_bytes,
+            .removable = l->removable,
             .vendor = thimble_settings_text(s, l->vendor),
             .product = thimble_settings_text(s, l->product),
             .serial = thimble_settings_text(s, l->serial),
@@ -220,13 +228,14 @@ static int apply_disks(struct settings_file *f, unsigned number, struct options_
             .read_only = l->read_only,
             .no_unmap = !l->unmap,
         };
+        options_fit_cdrom(&t->disks[t->n_disks++]);
     }
     return 0;
 }
 
 static int apply_target(struct settings_file *f, unsigned number,
-                        const struct thimble_settings_target *from, struct options_target *t,
-                        char *message)
+                        const struct thimble_settings_target *from, struct options *o,
+                        struct options_target *t, char *message)
 {
     const struct thimble_settings *s = &f->settings;
 
@@ -241,7 +250,7 @@ static int apply_target(struct settings_file *f, unsigned number,
         if (!t->chap_file)
             return mistake(message, "%s: no memory for its paths", f->path);
     }
-    return apply_disks(f, number, t, message);
+    return apply_disks(f, number, o, t, message);
 }
 
 /* Options for a target hold for all targets of the file. */
@@ -267,8 +276,12 @@ static void apply_words(const struct options *o, const struct options_target *wo
             d->create_bytes = words->create_bytes;
         if (options_given(o, OPT_BLOCK_SIZE))
             d->block_bytes = words->block_bytes;
+        if (options_given(o, OPT_PHYSICAL_BLOCK_SIZE))
+            d->physical_bytes = words->physical_bytes;
         d->read_only |= words->read_only;
+        d->removable |= words->removable;
         d->no_unmap |= words->no_unmap;
+        options_fit_cdrom(d);
         t->read_only &= d->read_only;
     }
 }
@@ -284,7 +297,7 @@ static int apply_targets(struct settings_file *f, struct options *o, char *messa
         if (!from)
             continue;
         struct options_target *t = &o->targets[o->n_targets++];
-        if (apply_target(f, number, from, t, message) < 0)
+        if (apply_target(f, number, from, o, t, message) < 0)
             return -1;
         apply_words(o, &words, t);
     }
@@ -296,6 +309,7 @@ static int apply_targets(struct settings_file *f, struct options *o, char *messa
 
 _Static_assert(THIMBLE_SETTINGS_TARGETS <= OPTIONS_TARGETS_MAX, "each target has a place");
 _Static_assert(THIMBLE_SETTINGS_LUNS <= OPTIONS_DISKS_MAX, "each logical unit has a place");
+_Static_assert(THIMBLE_SETTINGS_LIST <= OPTIONS_SEEN_BY_MAX,  "nobody of a list is left out");
 _Static_assert(THIMBLE_SETTINGS_LIST <= OPTIONS_ALLOWED_MAX, "nobody of a list is left out");
 
 int settings_file_apply(struct settings_file *f, struct options *o,

@@ -216,10 +216,8 @@ static enum th_next start(struct th_cmd *cmd)
 {
     struct th_lu *lu = cmd->lu;
 
-    if (cmd->cdb[4] & LOEJ && lu->ejected) {
-        lu->ejected = false;
+    if (cmd->cdb[4] & LOEJ && lu->ejected)
         th_scsi_medium_changed(lu, cmd->nexus);
-    }
     uint32_t sense = th_not_ready(lu);
     return sense == TH_SENSE_NONE ? th_good(cmd) : th_scsi_check(cmd, sense);
 }

@@ -244,7 +244,7 @@ void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by);
 /* Sets a unit attention for every nexus but `but` (NULL: for all). */
 void th_scsi_ua(struct th_lu *lu, enum th_ua ua, const struct th_nexus *but);
 
-/* The medium came, went, or is another: a unit attention for every nexus but `but`, and a media event for all. */
+/* The medium came, went, or is another; it is not ejected any more: a unit attention for every nexus but `but`, and a media event for all. */
 void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but);
 
 /* Its sense data, TH_SENSE(). */

@@ -115,6 +115,11 @@ static bool same_place(const struct thimble_settings *s, const struct thimble_se
     return a->kind != THIMBLE_DISK_RAM;
 }
 
+static bool is_read_only(const struct thimble_settings_lun *l)
+{
+    return l->read_only || l->type == 2;
+}
+
 static void check_lun(const struct th_reporter *r, unsigned n)
 {
     struct thimble_settings *s = r->s;
@@ -128,10 +133,16 @@ static void check_lun(const struct th_reporter *r, unsigned n)
             continue;
         if (o->target == l->target && o->number == l->number)
             tell_both(r, TH_SECTION_LUN, n, "it has the same target and number as ", i);
-        if (same_place(s, &l->disk, &o->disk) && !(l->read_only && o->read_only))
+        if (same_place(s, &l->disk, &o->disk) && !(is_read_only(l) && is_read_only(o)))
             tell_both(r, TH_SECTION_LUN, n, "one of them would overwrite the other: it shares its disk with ",
                       i);
     }
+    if (l->type == 2 && l->disk.kind != THIMBLE_DISK_FILE)
+        tell(r, TH_SECTION_LUN, n, "type = cdrom is for disk = file NAME");
+    if (l->type == 2 && (l->create_bytes || l->block_size == 2))
+        tell(r, TH_SECTION_LUN, n, "create and block-size are not for type = cdrom");
+    if (l->physical_bytes & (l->physical_bytes - 1))
+        tell(r, TH_SECTION_LUN, n, "physical-block-size must be a power of two");
     if (l->create_bytes && l->disk.kind != THIMBLE_DISK_FILE)
         tell(r, TH_SECTION_LUN, n, "create is for disk = file NAME");
     if (l->block_size == 2 &&

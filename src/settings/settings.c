@@ -83,16 +83,28 @@ const struct thimble_settings_lun *thimble_settings_lun(const struct thimble_set
     return &s->lun[number];
 }
 
-size_t thimble_settings_allowed(const struct thimble_settings *s, unsigned target,
-                                const char **allowed, size_t max)
+/* What the lists `allow` of one section say. */
+static size_t names_of(const struct thimble_settings *s, unsigned section, unsigned unit,
+                       const char **names, size_t max)
 {
     size_t n = 0;
 
     for (unsigned i = 0; i < s->n_entries && n < max; i++)
-        if (th_settings[s->entry[i].row].section == TH_SECTION_TARGET &&
-            s->entry[i].unit + 1u == target)
-            allowed[n++] = s->text + s->entry[i].text;
+        if (th_settings[s->entry[i].row].section == section && s->entry[i].unit == unit)
+            names[n++] = s->text + s->entry[i].text;
     return n;
+}
+
+size_t thimble_settings_allowed(const struct thimble_settings *s, unsigned target,
+                                const char **allowed, size_t max)
+{
+    return names_of(s, TH_SECTION_TARGET, target - 1, allowed, max);
+}
+
+size_t thimble_settings_seen_by(const struct thimble_settings *s, unsigned lun,
+                                const char **allowed, size_t max)
+{
+    return names_of(s, TH_SECTION_LUN, lun, allowed, max);
 }
 
 const char *thimble_settings_listen(const struct thimble_settings *s, unsigned index,

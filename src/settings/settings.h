@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-/* Targets, logical units of all of them, WiFi networks: 1 to 255.  RAM: 24, 48 and 16 bytes each. */
+/* Targets, logical units of all of them, WiFi networks: 1 to 255.  RAM: 24, 56 and 16 bytes each. */
 #ifndef THIMBLE_SETTINGS_TARGETS
 #define THIMBLE_SETTINGS_TARGETS 2
 #endif
@@ -144,7 +144,9 @@ struct thimble_settings_lun {
     uint8_t target;                     /* 1, 2 ...: of [target N] */
     uint8_t number;                     /* LUN that initiators see */
     uint8_t block_size;                 /* 1: 512 bytes, 2: 4096 */
-    bool read_only, unmap;
+    uint32_t physical_bytes;            /* 0: not given */
+    uint8_t type;                       /* 1: a disk, 2: a CD-ROM */
+    bool read_only, removable, unmap;
 };
 
 enum thimble_settings_pin {
@@ -278,6 +280,10 @@ const struct thimble_settings_lun *thimble_settings_lun(const struct thimble_set
 
 /* Initiators that may log in to a target: fills `allowed` with up to max names; 0: everybody may. */
 size_t thimble_settings_allowed(const struct thimble_settings *s, unsigned target,
+                                const char **allowed, size_t max);
+
+/* Initiators that see a logical unit, [lun N]: fills `allowed` with up to max names; 0: all of its target do. */
+size_t thimble_settings_seen_by(const struct thimble_settings *s, unsigned lun,
                                 const char **allowed, size_t max);
 
 /* Entry `index` of the key `listen`, and its line; NULL: there are no more. */

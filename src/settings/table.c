@@ -130,14 +130,27 @@ const struct th_setting th_settings[] = {
           "LUN by which initiators see it, if it is another than the section's; each target should have "
           "a LUN 0")
       .max = THIMBLE_LUNS_MAX - 1, FIELD(thimble_settings_lun, number) },
+    { KEY(TH_SECTION_LUN, "type", TH_SET_WORD, TH_SET_BOTH,
+          "`cdrom` is an image of a CD or DVD as a CD-ROM drive: read-only, removable, blocks of 2048 bytes")
+      .words = "disk|cdrom", .fallback = "disk", FIELD(thimble_settings_lun, type) },
+    { KEY(TH_SECTION_LUN, "allow", TH_SET_NAME, TH_SET_BOTH | TH_SET_LIST,
+          "initiators that see it, of those that may log in, separated by commas, or a line each; to others it "
+          "is not there. Without it: all")
+      .max = 223 },
     { KEY(TH_SECTION_LUN, "read-only", TH_SET_BOOL, TH_SET_BOTH, "refuse writes")
       .fallback = "no", FIELD(thimble_settings_lun, read_only) },
     { KEY(TH_SECTION_LUN, "block-size", TH_SET_WORD, TH_SET_BOTH,
           "logical blocks of a file or of memory; a card's are 512 bytes")
       .words = "512|4096", .fallback = "512", FIELD(thimble_settings_lun, block_size) },
+    { KEY(TH_SECTION_LUN, "physical-block-size", TH_SET_SIZE, TH_SET_HOST,
+          "what initiators should align to, a power of two; without it 4K, or what the device says")
+      .min = 512, .max = 65536, FIELD(thimble_settings_lun, physical_bytes) },
+    { KEY(TH_SECTION_LUN, "removable", TH_SET_BOOL, TH_SET_HOST,
+          "the medium can be ejected, and its file be taken away or be replaced by another")
+      .fallback = "no", FIELD(thimble_settings_lun, removable) },
     { KEY(TH_SECTION_LUN, "vendor", TH_SET_ASCII, TH_SET_BOTH, "what INQUIRY tells; default THIMBLE")
       .min = 1, .max = 8, FIELD(thimble_settings_lun, vendor) },
-    { KEY(TH_SECTION_LUN, "product", TH_SET_ASCII, TH_SET_BOTH, "what INQUIRY tells; default DISK")
+    { KEY(TH_SECTION_LUN, "product", TH_SET_ASCII, TH_SET_BOTH, "what INQUIRY tells; default DISK or CD-ROM")
       .min = 1, .max = 16, FIELD(thimble_settings_lun, product) },
     { KEY(TH_SECTION_LUN, "serial", TH_SET_ASCII, TH_SET_BOTH,
           "serial number; without it that of the card, or one made from the path and the machine")

@@ -385,6 +385,117 @@ static void memory_is_a_disk_too(void **state)
     assert_int_equal(-1, memory_disk_open(&d, "ram:0", 0, 512, message));
 }
 
+static void looks(struct file_disk *d, enum file_disk_news news, const char *said)
+{
+    enum file_disk_news seen = file_disk_look(d, message);
+
+    if (seen != news || !strstr(message, said) || (!said[0] && message[0]))
+        fail_msg("news %d, not %d: %s", (int)seen, (int)news, message);
+}
+
+static void another_length_is_noticed(void **state)
+{
+    struct file_disk_config c = usual();
+    struct file_disk d;
+
+    (void)state;
+    make_file(MIB);
+    opened(&d, &c);
+    looks(&d, FILE_DISK_SAME, "");
+    assert_int_equal(0, truncate(path, 2 * MIB + 100));
+    looks(&d, FILE_DISK_RESIZED, "");
+    assert_int_equal(4096, d.block.size_blocks);        /* whole blocks */
+    looks(&d, FILE_DISK_SAME, "");
+    assert_int_equal(0, truncate(path, MIB / 2));
+    looks(&d, FILE_DISK_RESIZED, "");
+    assert_int_equal(1024, d.block.size_blocks);
+    assert_int_equal(0, truncate(path, 0));
+    looks(&d, FILE_DISK_RESIZED, "");
+    assert_int_equal(1, d.block.size_blocks);
+    uint8_t block[512];
+    assert_int_equal(THIMBLE_ERR_IO, d.block.read(&d.block, 0, 1, block, NULL));
+
+    unlink(path);                                       /* a fixed disk keeps what it has */
+    looks(&d, FILE_DISK_SAME, "");
+    assert_int_equal(THIMBLE_OK, d.block.ready(&d.block));
+    assert_true(file_disk_close(&d));
+}
+
+static void a_medium_goes_and_comes(void **state)
+{
+    struct file_disk_config c = usual();
+    struct file_disk d;
+    uint8_t block[512] = { 0 };
+    char serial[33];
+
+    (void)state;
+    make_file(MIB);
+    c.removable = true;
+    c.create_bytes = MIB;                               /* but never in place of one that was taken out */
+    opened(&d, &c);
+    assert_true(d.block.removable);
+    strcpy(serial, d.block.serial);
+    looks(&d, FILE_DISK_SAME, "");
+
+    unlink(path);
+    looks(&d, FILE_DISK_GONE, "");
+    assert_int_equal(THIMBLE_ERR_NO_MEDIUM, d.block.ready(&d.block));
+    assert_int_not_equal(THIMBLE_OK, d.block.read(&d.block, 0, 1, block, NULL));
+    assert_int_equal(2048, d.block.size_blocks);
+    looks(&d, FILE_DISK_SAME, "");
+
+    make_file(1000);                                    /* not a medium: why is said */
+    looks(&d, FILE_DISK_SAME, "not a multiple of the block size");
+    assert_int_equal(THIMBLE_ERR_NO_MEDIUM, d.block.ready(&d.block));
+    unlink(path);
+    make_file(2 * MIB);
+    looks(&d, FILE_DISK_CAME, "");
+    assert_int_equal(THIMBLE_OK, d.block.ready(&d.block));
+    assert_int_equal(4096, d.block.size_blocks);
+    assert_string_equal(serial, d.block.serial);
+    assert_ptr_equal(d.serial, d.block.serial);
+
+    /* Another file in its place, which the first must not be written to any more. */
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s.old", path);
+    assert_int_equal(0, rename(path, aside));
+    make_file(MIB);
+    d.block.serial = "given";
+    looks(&d, FILE_DISK_CAME, "");
+    assert_string_equal("given", d.block.serial);
+    assert_int_equal(THIMBLE_OK, d.block.write(&d.block, 0, 1, memset(block, 7, 512), NULL));
+    int fd = open(aside, O_RDONLY);
+    assert_int_equal(512, read(fd, block, 512));
+    assert_int_equal(0, block[0]);
+    close(fd);
+    unlink(aside);
+
+    unlink(path);
+    looks(&d, FILE_DISK_GONE, "");
+    assert_true(file_disk_close(&d));                   /* without a medium */
+}
+
+static void what_is_told_about_blocks(void **state)
+{
+    static const struct { uint32_t logical, physical; uint8_t shift; } cases[] = {
+        { 512, 0, 3 }, { 512, 512, 0 }, { 512, 4096, 3 }, { 512, 65536, 7 },
+        { 4096, 0, 0 }, { 4096, 512, 0 }, { 4096, 8192, 1 }, { 2048, 2048, 0 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct file_disk_config c = usual();
+        struct file_disk d;
+        make_file(MIB);
+        c.block_bytes = cases[i].logical;
+        c.physical_bytes = cases[i].physical;
+        opened(&d, &c);
+        assert_int_equal(cases[i].logical, 1u << d.block.block_shift);
+        assert_int_equal(cases[i].shift, d.block.physical_shift);
+        assert_true(file_disk_close(&d));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +510,9 @@ int main(void)
         cmocka_unit_test(read_only_offers_no_way_to_write),
         cmocka_unit_test(failures_have_names),
         cmocka_unit_test(memory_is_a_disk_too),
+        cmocka_unit_test(another_length_is_noticed),
+        cmocka_unit_test(a_medium_goes_and_comes),
+        cmocka_unit_test(what_is_told_about_blocks),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

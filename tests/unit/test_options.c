@@ -168,6 +168,45 @@ static void as_many_targets_as_there_is_room_for(void **state)
     bad(line, "iqn.2001-04.com.example:more", "at most");
 }
 
+static void kinds_of_media(void **state)
+{
+    struct options_target *t = &options.targets[0];
+
+    (void)state;
+    good("a.img --seen-by iqn.1994-05.com.example:a --seen-by iqn.1994-05.com.example:b --cdrom b.iso "
+         "--seen-by iqn.1994-05.com.example:c c.img --removable --block-size 4096 --physical-block-size 16K");
+    assert_int_equal(3, t->n_disks);
+    assert_null(t->disks[0].seen_by);
+    assert_false(t->disks[0].cdrom || t->disks[0].read_only);
+    assert_true(t->disks[0].removable);
+    assert_int_equal(16384, t->disks[0].physical_bytes);
+    assert_string_equal("b.iso", t->disks[1].name);
+    assert_true(t->disks[1].cdrom && t->disks[1].read_only && t->disks[1].removable);
+    assert_int_equal(2048, t->disks[1].block_bytes);
+    assert_int_equal(2048, t->disks[1].physical_bytes);
+    assert_int_equal(2, t->disks[1].n_seen_by);
+    assert_string_equal("iqn.1994-05.com.example:a", t->disks[1].seen_by[0]);
+    assert_string_equal("iqn.1994-05.com.example:b", t->disks[1].seen_by[1]);
+    assert_int_equal(1, t->disks[2].n_seen_by);
+    assert_string_equal("iqn.1994-05.com.example:c", t->disks[2].seen_by[0]);
+    assert_int_equal(4096, t->disks[2].block_bytes);
+
+    bad("a --seen-by iqn.1994-05.com.example:a", "--seen-by iqn.1994-05.com.example:a", "a DISK must follow");
+    bad("--seen-by me a", "--seen-by me", "write it like");
+    bad("--cdrom ram:1M", "--cdrom ram:1M", "name a file");
+    bad("--physical-block-size 1000 a", "--physical-block-size 1000", "power of two");
+    bad("--physical-block-size 256 a", "--physical-block-size 256", "512 to 65536");
+    static char many[64 * (OPTIONS_SEEN_BY_MAX + 1) + 8];
+    for (int i = 0; i <= OPTIONS_SEEN_BY_MAX; i++)
+        strcat(many, "--seen-by iqn.1994-05.com.example:a ");
+    char *argv[2 * (OPTIONS_SEEN_BY_MAX + 1) + 2] = { (char[]){ "serve" } };
+    int argc = 1;
+    for (char *w = strtok(many, " "); w; w = strtok(NULL, " "))
+        argv[argc++] = w;
+    assert_int_equal(-1, options_parse(&options, argc, argv, message));
+    assert_non_null(strstr(message, "at most 256 initiators"));
+}
+
 static void mistakes_have_sentences(void **state)
 {
     (void)state;
@@ -623,6 +662,7 @@ int main(void)
         cmocka_unit_test(help_needs_nothing_else),
         cmocka_unit_test(several_targets),
         cmocka_unit_test(as_many_targets_as_there_is_room_for),
+        cmocka_unit_test(kinds_of_media),
         cmocka_unit_test(mistakes_have_sentences),
         cmocka_unit_test(too_many_of_everything),
         cmocka_unit_test(sizes),

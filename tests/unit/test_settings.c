@@ -607,6 +607,11 @@ static void what_does_not_fit_together(void **state)
         { "[lun 0]\ndisk = file a\nread-only = yes\n[lun 1]\ndisk = file a\n", 4, "shares its disk" },
         { "[lun 0]\ndisk = ram 1M\ncreate = 1M\n", 1, "create is for disk = file NAME" },
         { "[lun 0]\ndisk = card\nblock-size = 4096\n", 1, "blocks of a card are 512 bytes" },
+        { "[lun 0]\ndisk = ram 1M\ntype = cdrom\n", 1, "type = cdrom is for disk = file NAME" },
+        { "[lun 0]\ndisk = file a\ntype = cdrom\nblock-size = 4096\n", 1, "not for type = cdrom" },
+        { "[lun 0]\ndisk = file a\ntype = cdrom\ncreate = 1M\n", 1, "not for type = cdrom" },
+        { "[lun 0]\ndisk = file a\nphysical-block-size = 5000\n", 1, "must be a power of two" },
+        { "[lun 0]\ndisk = file a\ntype = cdrom\n[lun 1]\ndisk = file a\n", 4, "shares its disk" },
         { "[network]\naddress = 192.168.1.0/24\n", 1, "names the network as a whole" },
         { "[network]\naddress = 192.168.1.255/24\n", 1, "names the network as a whole" },
         { "[network]\naddress = 192.168.1.5/24\ngateway = 192.168.2.1\n", 1, "gateway is not in the network" },
@@ -621,6 +626,25 @@ static void what_does_not_fit_together(void **state)
         bad(cases[i].ini, cases[i].line, cases[i].part, "");
     good("[lun 0]\ndisk = file a\nread-only = yes\n[lun 1]\ndisk = file a\nread-only = yes\n");
     good("[lun 0]\ndisk = partition 1\n[lun 1]\ndisk = partition 2\n[lun 2]\ndisk = ram 1M\n[lun 3]\ndisk = ram 1M\n");
+}
+
+static void who_sees_a_unit(void **state)
+{
+    const char *names[4];
+
+    (void)state;
+    good("[target]\nallow = iqn.2001-04.com.example:t\n"
+         "[lun 0]\ndisk = ram 1M\n[lun 1]\ndisk = file a.iso\ntype = cdrom\n"
+         "allow = iqn.2001-04.com.example:a, iqn.2001-04.com.example:b\nallow = iqn.2001-04.com.example:c\n");
+    assert_int_equal(0, thimble_settings_seen_by(&s, 0, names, 4));
+    assert_int_equal(3, thimble_settings_seen_by(&s, 1, names, 4));
+    assert_string_equal("iqn.2001-04.com.example:a", names[0]);
+    assert_string_equal("iqn.2001-04.com.example:c", names[2]);
+    assert_int_equal(2, thimble_settings_seen_by(&s, 1, names, 2));
+    assert_int_equal(1, thimble_settings_allowed(&s, 1, names, 4));
+    assert_string_equal("iqn.2001-04.com.example:t", names[0]);
+    assert_int_equal(2, s.lun[1].type);
+    assert_int_equal(1, s.lun[0].type);
 }
 
 static void too_many_names_and_texts(void **state)
@@ -852,6 +876,7 @@ int main(void)
         cmocka_unit_test(a_wrong_value_keeps_the_default_and_reading_goes_on),
         cmocka_unit_test(what_has_a_mistake_is_not_served_but_the_rest_is),
         cmocka_unit_test(what_does_not_fit_together),
+        cmocka_unit_test(who_sees_a_unit),
         cmocka_unit_test(too_many_names_and_texts),
         cmocka_unit_test(what_is_written_reads_as_the_same),
         cmocka_unit_test(the_longest_lines_can_be_written_and_read),
