@@ -4,7 +4,9 @@
 // reads; without one that writes it is write-protected.
 #include <thimble_board.h>
 
+#ifdef ARDUINO_TEENSY41
 #include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
+#endif
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,9 @@
 // is gone when the power is.
 #include <thimble_board.h>
 
+#ifdef ARDUINO_TEENSY41
 #include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
+#endif
 
 static uint8_t memory[64 * 1024];
 static struct thimble_ram_disk disk;

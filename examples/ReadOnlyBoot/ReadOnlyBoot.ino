@@ -4,8 +4,10 @@
 // initiators only.  In iPXE:  sanboot iscsi:192.168.1.20::::iqn.2026-11.org.example:boot
 #include <thimble_board.h>
 
+#ifdef ARDUINO_TEENSY41
 #include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
 #include <SdFat.h>
+#endif
 
 static const char *const allowed[] = {
     "iqn.2010-04.org.ipxe:machine-1",

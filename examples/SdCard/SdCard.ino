@@ -3,8 +3,10 @@
 // SdCard: the whole SD card as a disk.  Everything that is on it can be overwritten by whoever logs in.
 #include <thimble_board.h>
 
+#ifdef ARDUINO_TEENSY41
 #include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
 #include <SdFat.h>
+#endif
 
 void setup()
 {

@@ -4,8 +4,10 @@
 // formatted card (FAT32 or exFAT), as disk.img.
 #include <thimble_board.h>
 
+#ifdef ARDUINO_TEENSY41
 #include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
 #include <SdFat.h>
+#endif
 
 void setup()
 {

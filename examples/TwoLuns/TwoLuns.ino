@@ -3,8 +3,10 @@
 // TwoLuns: one target with two disks: LUN 0 in memory, LUN 1 the second partition of the SD card.
 #include <thimble_board.h>
 
+#ifdef ARDUINO_TEENSY41
 #include <QNEthernet.h>                 // AGPL-3.0: so is then what you flash
 #include <SdFat.h>
+#endif
 
 static uint8_t memory[32 * 1024];
 static struct thimble_ram_disk ram;

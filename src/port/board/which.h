@@ -4,9 +4,10 @@
  *
  *     TH_BOARD_TEENSY    Teensy 4.1, if QNEthernet is there
  *     TH_BOARD_ESP32     ESP-IDF, or Arduino upon it
+ *     TH_BOARD_PICO      an RP2040 with a radio (Pico W) or a W5500, by pico-sdk or arduino-pico
  *     TH_BOARD_BARE      a board of boards/, whose build says so
  *
- * Elsewhere the files of port/board, port/teensy and port/esp32 compile to nothing.
+ * Elsewhere the files of port/board and of the boards' folders compile to nothing.
  *
  * Layer 6, private to src/port/.
  */
@@ -28,14 +29,42 @@
 #define TH_BOARD_ESP32 0
 #endif
 
+/* THIMBLE_BOARD_W5500 is the firmware's to define; WIZnet's board says so by itself under Arduino.  The radio is had by
+ * linking pico-sdk's pico_cyw43_arch_..., or by choosing the board under Arduino. */
+#if defined(ARDUINO_WIZNET_5500_EVB_PICO) && !defined(THIMBLE_BOARD_W5500)
+#define THIMBLE_BOARD_W5500 1
+#endif
+#if defined(PICO_RP2040) && PICO_RP2040 && !defined(__FREERTOS)
+#if defined(THIMBLE_BOARD_W5500) && THIMBLE_BOARD_W5500
+#define TH_PICO_W5500 1
+#elif defined(ARDUINO)
+#ifdef ARDUINO_RASPBERRY_PI_PICO_W
+#define TH_PICO_WIFI 1
+#endif
+#elif defined(PICO_CYW43_ARCH_POLL) || defined(PICO_CYW43_ARCH_THREADSAFE_BACKGROUND)
+#define TH_PICO_WIFI 1
+#endif
+#endif
+#ifndef TH_PICO_W5500
+#define TH_PICO_W5500 0
+#endif
+#ifndef TH_PICO_WIFI
+#define TH_PICO_WIFI 0
+#endif
+#define TH_BOARD_PICO (TH_PICO_W5500 || TH_PICO_WIFI)
+
 #ifndef TH_BOARD_BARE
 #define TH_BOARD_BARE 0
 #endif
 
-#define TH_BOARD_ANY (TH_BOARD_TEENSY || TH_BOARD_ESP32 || TH_BOARD_BARE)
+#define TH_BOARD_ANY (TH_BOARD_TEENSY || TH_BOARD_ESP32 || TH_BOARD_PICO || TH_BOARD_BARE)
 
 /* lwIP's raw interface, without a task of its own: transport_lwip.c. */
-#define TH_BOARD_LWIP (TH_BOARD_TEENSY || TH_BOARD_BARE)
+#define TH_BOARD_LWIP (TH_BOARD_TEENSY || TH_BOARD_PICO || TH_BOARD_BARE)
+
+#if TH_BOARD_PICO
+#include "../pico/sizes.h"
+#endif
 
 /* Sockets, and a task for the target: transport_sockets.c. */
 #define TH_BOARD_SOCKETS TH_BOARD_ESP32

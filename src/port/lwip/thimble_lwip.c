@@ -14,14 +14,11 @@
  * Layer 6.  No assumption about the board.  Compiled where there is lwIP.
  */
 #ifndef THIMBLE_PORT_LWIP
-#ifdef __has_include
-#if defined(__IMXRT1062__) && __has_include(<QNEthernet.h>)
-#define THIMBLE_PORT_LWIP 1             /* Teensy 4.1 */
-#endif
-#endif
+#include "../board/which.h"
+#define THIMBLE_PORT_LWIP TH_BOARD_LWIP
 #endif
 
-#if defined(THIMBLE_PORT_LWIP) && THIMBLE_PORT_LWIP
+#if THIMBLE_PORT_LWIP
 
 #include "thimble_lwip.h"
 

@@ -23,7 +23,7 @@ struct usb_serial_class {
     void begin(long baud);
     size_t write(const char *bytes, size_t len);
 };
-extern usb_serial_class Serial;
+extern usb_serial_class Serial, Serial1;
 
 extern "C" {
 uint32_t millis(void);

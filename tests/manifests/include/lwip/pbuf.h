@@ -12,7 +12,7 @@ typedef uint8_t u8_t;
 typedef uint16_t u16_t;
 typedef uint32_t u32_t;
 typedef int8_t err_t;
-enum { ERR_OK = 0, ERR_MEM = -1 };
+enum { ERR_OK = 0, ERR_MEM = -1, ERR_IF = -12 };
 
 typedef enum { PBUF_RAW } pbuf_layer;
 typedef enum { PBUF_POOL } pbuf_type;

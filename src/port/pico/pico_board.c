@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pico_board.c: an RP2040 board for board.c: serial line, LEDs, display, watchdog, random bytes, memory.
+ *
+ * Layer 6.
+ */
+#include "pico.h"
+
+#if TH_BOARD_PICO
+
+#include <hardware/gpio.h>
+#include <hardware/watchdog.h>
+#include <pico/rand.h>
+#include <pico/stdlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if TH_PICO_WIFI
+const char th_board_name[] = "Raspberry Pi Pico W";
+#else
+const char th_board_name[] = "Pico with W5500";
+#endif
+
+enum { WATCHDOG_MAX_MS = 8300, WIRE_WAIT_US = 5, DMA_ALIGN = 4 };
+
+static int led_pins[TH_LED_COUNT] = { -1, -1, -1, -1 };
+static int wire_pins[2] = { -1, -1 };
+static bool low_is_on;
+static bool watchdog_runs;
+
+/* --------------------------------------------------------------------------------------
+ * Serial line, time
+ */
+
+#ifdef ARDUINO
+
+void th_board_start(void)
+{
+    th_pico_serial_begin();
+}
+
+void th_board_write(const char *text, size_t len)
+{
+    th_pico_serial_write(text, len);
+}
+
+#else
+
+void th_board_start(void)
+{
+    stdio_init_all();                   /* UART, USB or both: as the firmware's build says */
+}
+
+void th_board_write(const char *text, size_t len)
+{
+    stdio_put_string(text, (int)len, false, false);
+}
+
+#endif
+
+uint32_t th_board_ms(void)
+{
+    return to_ms_since_boot(get_absolute_time());
+}
+
+bool th_board_task(void (*turn)(void))
+{
+    (void)turn;
+    return false;
+}
+
+/* Frames are looked for all the time. */
+void th_board_idle(uint32_t ms)
+{
+    (void)ms;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Pins
+ */
+
+/* GP23, 24, 25 and 29 are the radio's, or the supply's and the LED's. */
+bool th_pico_pin_is_free(int pin)
+{
+    return pin >= 0 && pin <= 28 && !(pin >= 23 && pin <= 25);
+}
+
+static int pin_of(const struct thimble_settings *s, enum thimble_settings_pin which, int own)
+{
+    int pin = thimble_settings_pin(s, which, own);
+    if (pin < 0 || th_pico_pin_is_free(pin))
+        return pin;
+    th_board_log(TH_LOG_WARNING, "pins: GP%d is not to be had on this board", pin);
+    return -1;
+}
+
+void th_board_pins(const struct thimble_settings *s)
+{
+    low_is_on = s->lights.active == 2;
+    led_pins[TH_LED_READY] = pin_of(s, THIMBLE_PIN_LED_READY, THIMBLE_BOARD_LED_READY);
+    led_pins[TH_LED_READ] = pin_of(s, THIMBLE_PIN_LED_READ, THIMBLE_BOARD_LED_READ);
+    led_pins[TH_LED_WRITE] = pin_of(s, THIMBLE_PIN_LED_WRITE, THIMBLE_BOARD_LED_WRITE);
+    led_pins[TH_LED_ERROR] = pin_of(s, THIMBLE_PIN_LED_ERROR, THIMBLE_BOARD_LED_ERROR);
+    for (int led = 0; led < TH_LED_COUNT; led++) {
+        if (led_pins[led] < 0)
+            continue;
+        gpio_init((uint)led_pins[led]);
+        th_board_led((enum th_led)led, false);
+        gpio_set_dir((uint)led_pins[led], GPIO_OUT);
+    }
+
+    wire_pins[TH_WIRE_CLK] = pin_of(s, THIMBLE_PIN_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_CLK);
+    wire_pins[TH_WIRE_DIO] = pin_of(s, THIMBLE_PIN_DISPLAY_DIO, THIMBLE_BOARD_DISPLAY_DIO);
+    for (int wire = 0; wire < 2 && th_board_has_display(); wire++) {
+        gpio_init((uint)wire_pins[wire]);       /* an input; low when it is made an output */
+        gpio_pull_up((uint)wire_pins[wire]);
+    }
+    if (s->card.speed_mhz)
+        th_pico_card_limit(s->card.speed_mhz * UINT32_C(1000000));
+}
+
+void th_board_led(enum th_led led, bool on)
+{
+    if (led_pins[led] >= 0)
+        gpio_put((uint)led_pins[led], on != low_is_on);
+    if (led == TH_LED_READY)
+        th_pico_radio_led(on);
+}
+
+bool th_board_has_display(void)
+{
+    return wire_pins[TH_WIRE_CLK] >= 0 && wire_pins[TH_WIRE_DIO] >= 0;
+}
+
+void th_board_wire(enum th_wire wire, bool released)
+{
+    gpio_set_dir((uint)wire_pins[wire], released ? GPIO_IN : GPIO_OUT);
+}
+
+bool th_board_wire_is_high(enum th_wire wire)
+{
+    return gpio_get((uint)wire_pins[wire]);
+}
+
+void th_board_wire_wait(void)
+{
+    busy_wait_us_32(WIRE_WAIT_US);
+}
+
+/* --------------------------------------------------------------------------------------
+ * Watchdog
+ */
+
+void th_board_watchdog_start(uint32_t ms)
+{
+    watchdog_enable(ms < WATCHDOG_MAX_MS ? ms : WATCHDOG_MAX_MS, true);
+    watchdog_runs = true;
+}
+
+void th_board_watchdog_feed(void)
+{
+    if (watchdog_runs)
+        watchdog_update();
+}
+
+/* Not a restart that was asked for, such as the one after flashing. */
+bool th_board_was_stuck(void)
+{
+    return watchdog_enable_caused_reboot();
+}
+
+/* A register that the watchdog's restart leaves alone; pico-sdk uses 4 to 7 of them.  The upper bytes tell that it is
+ * ours. */
+#define STRIKES watchdog_hw->scratch[3]
+#define STRIKES_MARK UINT32_C(0x54484d00)
+
+uint8_t th_board_strikes(void)
+{
+    uint32_t kept = STRIKES;
+    return (kept & 0xffffff00) == STRIKES_MARK ? (uint8_t)kept : 0;
+}
+
+void th_board_set_strikes(uint8_t n)
+{
+    STRIKES = STRIKES_MARK | n;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Random bytes, memory
+ */
+
+/* pico_rand mixes the ring oscillator's noise, the clock, the board's number and more; it is not a certified source. */
+bool th_board_random(void *buf, size_t len)
+{
+    uint8_t *to = buf;
+    while (len > 0) {
+        uint32_t bits = get_rand_32();
+        size_t n = len < sizeof bits ? len : sizeof bits;
+        memcpy(to, &bits, n);
+        to += n;
+        len -= n;
+    }
+    return true;
+}
+
+struct thimble_block *thimble_board_flash(void)
+{
+    return NULL;
+}
+
+size_t th_board_psram_bytes(void)
+{
+    return 0;
+}
+
+void *thimble_board_psram(size_t bytes)
+{
+    th_board_log(TH_LOG_ERROR, "psram: %lu bytes wanted, there is none", (unsigned long)bytes);
+    return NULL;
+}
+
+/* pico-sdk's malloc stops the program when there is no memory, unless the firmware's build says otherwise; so it is
+ * asked only for what is surely there. */
+void *th_board_memory(size_t bytes)
+{
+    extern char __end__, __StackLimit;  /* of the linker script: the heap */
+    static size_t given;
+    size_t heap = (size_t)(&__StackLimit - &__end__);
+    enum { KEPT = 8192 };               /* for the C library and the sketch */
+
+    if (heap < KEPT + given || bytes > heap - KEPT - given)
+        return NULL;
+    void *memory = malloc(bytes + DMA_ALIGN);
+    if (!memory)
+        return NULL;
+    given += bytes + 2 * DMA_ALIGN;
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+#else
+
+/* ISO C wants something in every file. */
+typedef int th_pico_board_is_not_compiled;
+
+#endif

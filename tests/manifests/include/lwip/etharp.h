@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * etharp.h: declarations for a compile test only, see ../README.md.
+ */
+#ifndef TEST_LWIP_ETHARP_H
+#define TEST_LWIP_ETHARP_H
+
+#include "lwip/netif.h"
+
+enum { ETH_HWADDR_LEN = 6 };
+err_t etharp_output(struct netif *n, struct pbuf *p, const ip4_addr_t *to);
+
+#endif
