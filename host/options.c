@@ -60,6 +60,11 @@ const char options_help[] =
     "  --seen-by IQN         the next DISK is there for this initiator and for no\n"
     "                        other; may be repeated\n"
     "\n"
+    "What can be seen\n"
+    "  --http [ADDR:]PORT    a status page, /status.json and /metrics (Prometheus),\n"
+    "                        read only and for everybody who reaches it; without\n"
+    "                        ADDR for this machine alone (default: none)\n"
+    "\n"
     "How\n"
     "  --log LEVEL           error, warning (default), info or debug\n"
     "  -v                    --log info: also who logs in and out\n"
@@ -188,6 +193,16 @@ bool options_address(const char *text, struct options_address *a)
            ipv6_address(host, (uint16_t)port, a);
 }
 
+bool options_http(const char *text, struct options_address *a)
+{
+    uint64_t port;
+
+    if (!parse_number(text, 0, 65535, &port))
+        return options_address(text, a) && a->port_given;
+    *a = (struct options_address){ .text = text, .port_given = true };
+    return ipv4_address("127.0.0.1", (uint16_t)port, a);
+}
+
 void options_set_port(struct options_address *a, uint16_t port)
 {
     if (a->address.ss_family == AF_INET)
@@ -233,6 +248,7 @@ static const struct option long_options[] = {
     { "grace", required_argument, NULL, OPT_GRACE },
     { "fail-call", required_argument, NULL, OPT_FAIL_CALL },
     { "config", required_argument, NULL, OPT_CONFIG },
+    { "http", required_argument, NULL, OPT_HTTP },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 },
@@ -410,6 +426,11 @@ static int take_option(struct parser *p, int option, const char *arg)
         return 0;
     case OPT_CONFIG:
         o->config = arg;
+        return 0;
+    case OPT_HTTP:
+        if (!options_http(arg, &o->http))
+            return mistake(p, "--http %s: write a port, or an address with a port, such as "
+                              "8080, 0.0.0.0:8080 or [::1]:8080", arg);
         return 0;
     case 'v':
         o->given |= UINT32_C(1) << (OPT_LOG - OPT_LISTEN);

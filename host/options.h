@@ -84,6 +84,7 @@ enum options_option {
     OPT_GRACE,
     OPT_FAIL_CALL,
     OPT_CONFIG,
+    OPT_HTTP,
     OPT_VERSION,
 };
 
@@ -100,6 +101,7 @@ struct options {
     uint16_t max_connections;
     uint16_t queue_depth;
     uint32_t login_timeout_ms, nop_interval_ms, grace_ms;
+    struct options_address http;    /* of the status page; len 0: none */
     uint32_t fail_call;             /* for tests: UINT32_MAX, no disk call fails */
     bool help, version;             /* show these and end; nothing else is checked */
 
@@ -122,6 +124,9 @@ int options_parse(struct options *o, int argc, char **argv,
 
 /* What a CD is, whatever else was asked for. */
 void options_fit_cdrom(struct options_disk *d);
+
+/* "8080", for this machine alone, or an address with a port. */
+bool options_http(const char *text, struct options_address *a);
 
 /* "127.0.0.1", "127.0.0.1:3260", "localhost:3260", "::1", "[::1]:3260". */
 bool options_address(const char *text, struct options_address *a);

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../src/port/sockets/sockets.h"
@@ -29,6 +30,7 @@
 #include "backend_ram.h"
 #include "chap_file.h"
 #include "crypto.h"
+#include "http.h"
 #include "log.h"
 #include "options.h"
 #include "settings_file.h"
@@ -75,6 +77,7 @@ struct server {
     struct served_target *targets;
     struct thimble_sockets *sockets;
     struct thimble *engine;
+    struct http *http;                  /* NULL: no status page */
     int signals[2];                     /* a pipe from the signal handler */
     bool stopping, at_once;
 };
@@ -246,6 +249,16 @@ static void on_event(void *ctx, const struct thimble_event *event)
     log_event(event, event->port_conn ? thimble_sockets_peer(event->port_conn) : "-");
 }
 
+/* For latencies. */
+static uint32_t now_us(void *ctx)
+{
+    struct timespec t;
+
+    (void)ctx;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint32_t)((uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000);
+}
+
 static void on_notice(void *ctx, enum thimble_sockets_notice what, const char *peer,
                       int error)
 {
@@ -398,16 +411,29 @@ static void fit_connections(struct options *o)
     o->max_connections = fitting;
 }
 
+/* Nothing of the status page's is urgent: it is looked after between two rounds. */
+static uint32_t on_idle(void *ctx)
+{
+    struct server *s = ctx;
+    return s->http ? http_run(s->http) : THIMBLE_NEVER;
+}
+
+static void on_http(void *ctx)
+{
+    (void)ctx;                          /* woken: on_idle() will be called */
+}
+
 static int start_sockets(struct server *s)
 {
     struct thimble_sockets_config config = {
         .n_connections = s->options.max_connections,
         .n_listeners = (uint16_t)s->options.n_listen,
-        .n_watched = 1,
+        .n_watched = 2,                 /* signals, HTTP */
         .read_ahead_bytes = READ_AHEAD_BYTES,
         .n_read_ahead = READ_AHEAD_BUFFERS,
         .ctx = s,
         .notice = on_notice,
+        .idle = s->options.http.len ? on_idle : NULL,
     };
     size_t bytes = thimble_sockets_memory_bytes(&config);
     void *mem = get_memory(bytes);
@@ -448,6 +474,7 @@ static int start_engine(struct server *s)
         .ctx = s,
         .wake = thimble_sockets_wake,
         .event = on_event,
+        .now_us = now_us,
         .portal = thimble_sockets_portal,
         .crypto = &host_crypto,
         .discovery_chap = o->discovery_chap,
@@ -524,6 +551,23 @@ static int listen_at_all(struct server *s)
     return DONE;
 }
 
+static int start_http(struct server *s)
+{
+    const struct options_address *a = &s->options.http;
+
+    if (a->len == 0)
+        return DONE;
+    s->http = http_start((const void *)&a->address, "thimble", s->engine);
+    if (!s->http && errno == ENOTSUP)
+        return not_started("--http %s: this thimble was built without libmicrohttpd", a->text);
+    if (!s->http)
+        return not_started("--http %s: %s", a->text, strerror(errno));
+    int error = thimble_sockets_watch(s->sockets, http_fd(s->http), on_http, s);
+    if (error < 0)
+        return not_started("--http %s: %s", a->text, strerror(-error));
+    return DONE;
+}
+
 static void warn_if_open(const struct options *o)
 {
     for (size_t i = 0; i < o->n_listen; i++) {
@@ -548,6 +592,12 @@ static void say_ready(const struct server *s)
             for (size_t d = 0; d < s->options.targets[t].n_disks; d++)
                 printf("ready iscsi://%s/%s/%u\n", address, s->options.targets[t].name,
                        s->options.targets[t].disks[d].lun);
+    if (s->http) {
+        struct options_address a = s->options.http;
+        options_set_port(&a, http_port(s->http));
+        thimble_sockets_address_text((const void *)&a.address, address, sizeof address);
+        printf("status http://%s/\n", address);
+    }
     fflush(stdout);
 }
 
@@ -558,7 +608,7 @@ static int start(struct server *s)
     fit_connections(&s->options);
     if ((code = open_targets(s)) || (code = start_sockets(s)) ||
         (code = start_engine(s)) || (code = catch_signals(s)) ||
-        (code = listen_at_all(s)))
+        (code = listen_at_all(s)) || (code = start_http(s)))
         return code;
     warn_if_open(&s->options);
     say_ready(s);
@@ -572,6 +622,7 @@ static void run(struct server *s)
             break;
         thimble_sockets_run_once(s->sockets);
     }
+    http_stop(s->http);
     thimble_sockets_close(s->sockets);
 }
 

@@ -180,6 +180,12 @@ struct thimble_settings_log {
     bool color;
 };
 
+struct thimble_settings_status {
+    struct thimble_settings_head head;
+    thimble_text http_address;
+    uint16_t http_port;                 /* 0: no status page */
+};
+
 /* 0: not given.  See struct thimble_config. */
 struct thimble_settings_limits {
     struct thimble_settings_head head;
@@ -213,6 +219,7 @@ struct thimble_settings {
     struct thimble_settings_card card;
     struct thimble_settings_lights lights;
     struct thimble_settings_log log;
+    struct thimble_settings_status status;
     struct thimble_settings_limits limits;
     struct thimble_settings_timeouts timeouts;
 

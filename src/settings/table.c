@@ -39,6 +39,8 @@ const struct th_section th_sections[TH_SECTION_COUNT] = {
             "docs/boards shows it."),
     SECTION(TH_SECTION_LIGHTS, lights, 1, 0, false, "lights", "LEDs and the display."),
     SECTION(TH_SECTION_LOG, log, 1, 0, false, "log", "What is said on the serial line, or on stderr."),
+    SECTION(TH_SECTION_STATUS, status, 1, 0, false, "status",
+            "What can be seen over the network, by everybody who reaches it; nothing can be changed there."),
     SECTION(TH_SECTION_LIMITS, limits, 1, 0, false, "limits",
             "Sizes of the engine. Without them, each board has what fits into its memory."),
     SECTION(TH_SECTION_TIMEOUTS, timeouts, 1, 0, false, "timeouts", "How long peers are waited for, "
@@ -192,6 +194,13 @@ const struct th_setting th_settings[] = {
       .words = "error|warning|info|debug", FIELD(thimble_settings_log, level) },
     { KEY(TH_SECTION_LOG, "color", TH_SET_BOOL, TH_SET_BOARD, "colours for terminals that show them")
       .fallback = "no", FIELD(thimble_settings_log, color) },
+
+    { KEY(TH_SECTION_STATUS, "http", TH_SET_NUMBER, TH_SET_BOTH,
+          "TCP port of the status page, `/status.json` and `/metrics`; 0: none")
+      .fallback = "0", .max = 65535, FIELD(thimble_settings_status, http_port) },
+    { KEY(TH_SECTION_STATUS, "http-address", TH_SET_ASCII, TH_SET_HOST,
+          "address that a host shows it at, such as 0.0.0.0; without it this machine alone can see it")
+      .min = 1, .max = 63, FIELD(thimble_settings_status, http_address) },
 
     { KEY(TH_SECTION_LIMITS, "connections", TH_SET_NUMBER, TH_SET_BOTH,
           "connections at a time, those in login included")

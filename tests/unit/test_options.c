@@ -219,6 +219,9 @@ static void mistakes_have_sentences(void **state)
     bad("--listen nowhere a.img", "--listen nowhere", "numeric address");
     bad("--listen 127.0.0.1:70000 a.img", "70000", "port");
     bad("--listen 3260 a.img", "--listen 3260", "127.0.0.1");
+    bad("--http 70000 a.img", "--http 70000", "a port");
+    bad("--http 0.0.0.0 a.img", "--http 0.0.0.0", "an address with a port");
+    bad("--http example.org:80 a.img", "--http example.org:80", "0.0.0.0:8080");
     bad("--name disk a.img", "--name disk", "must begin with");
     bad("--name iqn.2001-04.com.Example a.img", "com.Example", "lower case");
     bad("--name iqn.01-04.com.example a.img", "iqn.01", "year and month");

@@ -738,7 +738,7 @@ static uint32_t sooner(uint32_t wait_ms, uint32_t now_ms, uint32_t due_ms)
 
 static uint32_t sleep_ms(const struct thimble_sockets *s)
 {
-    uint32_t wait = THIMBLE_NEVER;
+    uint32_t wait = s->config.idle ? s->config.idle(s->config.ctx) : THIMBLE_NEVER;
 
     if (!link_is_alone(&s->ready) || (s->place_free && !link_is_alone(&s->waiting)))
         return 0;

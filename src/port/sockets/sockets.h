@@ -61,6 +61,11 @@ struct thimble_sockets_config {
     void *ctx;
     void (*notice)(void *ctx, enum thimble_sockets_notice what, const char *peer,
                    int error);
+
+    /* Called before each sleep, for what else the thread has to do; returns the time in ms
+     * after which it wants to be called again at the latest, or THIMBLE_NEVER.  May be
+     * NULL. */
+    uint32_t (*idle)(void *ctx);
 };
 
 /* Bytes that thimble_sockets_init() needs. */
