@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * lu.c: what outlives a command: sessions, unit attentions, reservations, the writers' gate.
+ * lu.c: what outlives a command: sessions, unit attentions, the writers' gate.
  *
  * Knows lists and flags, no CDB and no disk.  Layer 2.  SAM-5 4.7 (LUNs), 5.14 (unit
- * attentions), 6.3 (resets); SPC-2 5.5.1 (RESERVE and RELEASE).
+ * attentions), 6.3 (resets).
  */
 #include "lu.h"
 
@@ -210,7 +210,7 @@ void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua)
 }
 
 /* --------------------------------------------------------------------------------------
- * Sessions, resets, reservations
+ * Sessions, resets
  */
 void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target)
 {
@@ -221,20 +221,11 @@ void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target)
         nexus->ua[lun] = 1u << TH_UA_POWER_ON;
 }
 
-static void release_all(const struct th_nexus *nexus)
-{
-    struct th_lu **lus = nexus->target->lus;
-
-    for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
-        if (lus[lun] && lus[lun]->reserved_by == nexus)
-            lus[lun]->reserved_by = NULL;
-}
-
 void th_scsi_nexus_end(struct th_nexus *nexus)
 {
     struct th_nexus **at = &nexus->target->nexuses;
 
-    release_all(nexus);
+    th_release_all(nexus);
     while (*at && *at != nexus)
         at = &(*at)->next;
     TH_ASSERT(*at == nexus);
@@ -244,7 +235,7 @@ void th_scsi_nexus_end(struct th_nexus *nexus)
 
 void th_scsi_nexus_reset(struct th_nexus *nexus)
 {
-    release_all(nexus);
+    th_release_all(nexus);
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
         nexus->ua[lun] = (uint16_t)(nexus->ua[lun] | 1u << TH_UA_NEXUS_LOSS);
 }
@@ -256,17 +247,4 @@ void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by)
     th_mode_reset(lu);
 #endif
     th_scsi_ua(lu, TH_UA_LU_RESET, by);
-}
-
-enum th_next th_reserve_run(struct th_cmd *cmd)
-{
-    cmd->lu->reserved_by = cmd->nexus;          /* a conflict was found before */
-    return th_good(cmd);
-}
-
-enum th_next th_release_run(struct th_cmd *cmd)
-{
-    if (cmd->lu->reserved_by == cmd->nexus)     /* else: GOOD, without effect (SPC-2 7.23) */
-        cmd->lu->reserved_by = NULL;
-    return th_good(cmd);
 }

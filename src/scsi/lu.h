@@ -85,4 +85,7 @@ void th_mode_reset(struct th_lu *lu);
 /* For all logical units of this nexus. */
 void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua);
 
+/* reserve.c: what the nexus has reserved by RESERVE is free again. */
+void th_release_all(const struct th_nexus *nexus);
+
 #endif

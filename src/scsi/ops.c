@@ -19,9 +19,13 @@
  * reserved.  FUA_NV and SYNC_NV are in it: our caches are volatile, so they ask for nothing.  SP of
  * MODE SELECT is not: mode pages are not saved.
  */
-#define ALWAYS  (TH_ROW_RESERVED_OK | TH_ROW_UA_OK)
 #define MEDIUM  TH_ROW_MEDIUM
 #define WRITES  (TH_ROW_MEDIUM | TH_ROW_WRITES)
+
+/* Reservations of others that a command passes, as SPC-4, SBC-3 and SPC-2 have it; none unless it is said. */
+#define READERS TH_PASSES_WRITE_EXCLUSIVE
+#define SHARED  (READERS | TH_PASSES_EXCLUSIVE_ACCESS)
+#define ANYHOW  (SHARED | TH_PASSES_RESERVE)
 #define ALL     TH_FOR_ALL
 #define CDROM   TH_FOR_CDROM
 
@@ -33,18 +37,20 @@
       0xff, 0xff, 0xff, 0xff }
 
 const struct th_op th_ops[] = {
-    { .opcode = 0x00, .types = ALL, .cdb_len = 6, .flags = MEDIUM,            /* TEST UNIT READY */
+    { .opcode = 0x00, .types = ALL, .cdb_len = 6, .passes = SHARED, .flags = MEDIUM, /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
-    { .opcode = 0x03, .types = ALL, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* REQUEST SENSE */
+    /* REQUEST SENSE */
+    { .opcode = 0x03, .types = ALL, .cdb_len = 6, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
       .usage = { 0x03, THIMBLE_SCSI_DESCRIPTOR_SENSE, 0, 0, 0xff },
       .run = th_reply_run, .reply = th_request_sense_reply },
 #if THIMBLE_SCSI_SHORT
-    { .opcode = 0x08, .cdb_len = 6, .flags = MEDIUM,            /* READ(6) */
+    { .opcode = 0x08, .cdb_len = 6, .passes = READERS, .flags = MEDIUM,  /* READ(6) */
       .usage = { 0x08, 0x1f, 0xff, 0xff, 0xff }, .run = th_read_run },
-    { .opcode = 0x0a, .cdb_len = 6, .flags = WRITES,            /* WRITE(6) */
+    { .opcode = 0x0a, .cdb_len = 6, .flags = WRITES,                     /* WRITE(6) */
       .usage = { 0x0a, 0x1f, 0xff, 0xff, 0xff }, .run = th_write_run },
 #endif
-    { .opcode = 0x12, .types = ALL, .cdb_len = 6, .flags = TH_ROW_NO_LU_OK | ALWAYS,   /* INQUIRY */
+    /* INQUIRY */
+    { .opcode = 0x12, .types = ALL, .cdb_len = 6, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
       .usage = { 0x12, 0x01, 0xff, 0xff, 0xff },
       .run = th_inquiry_run, .reply = th_inquiry_reply },
 #if THIMBLE_SCSI_MODE_SELECT
@@ -53,45 +59,45 @@ const struct th_op th_ops[] = {
       .run = th_mode_select_run, .param = th_mode_select_param },
 #endif
 #if THIMBLE_SCSI_RESERVE
-    { .opcode = 0x16, .types = ALL, .cdb_len = 6,                             /* RESERVE(6) */
+    { .opcode = 0x16, .types = ALL, .cdb_len = 6, .passes = SHARED,      /* RESERVE(6) */
       .usage = { 0x16 }, .run = th_reserve_run },
-    { .opcode = 0x17, .types = ALL, .cdb_len = 6, .flags = TH_ROW_RESERVED_OK, /* RELEASE(6) */
+    { .opcode = 0x17, .types = ALL, .cdb_len = 6, .passes = ANYHOW,      /* RELEASE(6) */
       .usage = { 0x17 }, .run = th_release_run },
 #endif
-    { .opcode = 0x1a, .types = ALL, .cdb_len = 6,                             /* MODE SENSE(6) */
+    { .opcode = 0x1a, .types = ALL, .cdb_len = 6, .passes = READERS,     /* MODE SENSE(6) */
       .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
 #if THIMBLE_SCSI_START_STOP
-    { .opcode = 0x1b, .types = ALL, .cdb_len = 6,                             /* START STOP UNIT */
+    { .opcode = 0x1b, .types = ALL, .cdb_len = 6, .passes = TH_PASSES_STARTING, /* START STOP UNIT */
       .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7 }, .run = th_start_stop_run },
 #endif
-    { .opcode = 0x25, .types = ALL, .cdb_len = 10, .flags = MEDIUM | TH_ROW_RESERVED_OK,
+    { .opcode = 0x25, .types = ALL, .cdb_len = 10, .passes = ANYHOW, .flags = MEDIUM,
       .usage = { 0x25 },                                        /* READ CAPACITY(10) */
       .run = th_reply_run, .reply = th_read_capacity_10_reply },
-    { .opcode = 0x28, .types = ALL, .cdb_len = 10, .flags = MEDIUM,           /* READ(10) */
+    { .opcode = 0x28, .types = ALL, .cdb_len = 10, .passes = READERS, .flags = MEDIUM, /* READ(10) */
       .usage = { 0x28, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_read_run },
     { .opcode = 0x2a, .cdb_len = 10, .flags = WRITES | TH_ROW_FUA,       /* WRITE(10) */
       .usage = { 0x2a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_write_run },
 #if THIMBLE_SCSI_VERIFY
-    { .opcode = 0x2e, .cdb_len = 10, .flags = WRITES,           /* WRITE AND VERIFY(10) */
+    { .opcode = 0x2e, .cdb_len = 10, .flags = WRITES,                    /* WRITE AND VERIFY(10) */
       .usage = { 0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_write_and_verify_run },
-    { .opcode = 0x2f, .cdb_len = 10, .flags = MEDIUM,           /* VERIFY(10) */
+    { .opcode = 0x2f, .cdb_len = 10, .passes = READERS, .flags = MEDIUM, /* VERIFY(10) */
       .usage = { 0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_verify_run, .param = th_verify_param },
 #endif
 #if THIMBLE_SCSI_START_STOP
-    { .opcode = 0x34, .cdb_len = 10, .flags = MEDIUM,           /* PRE-FETCH(10) */
+    { .opcode = 0x34, .cdb_len = 10, .passes = READERS, .flags = MEDIUM, /* PRE-FETCH(10) */
       .usage = { 0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_prefetch_run },
 #endif
-    { .opcode = 0x35, .cdb_len = 10, .flags = MEDIUM,           /* SYNCHRONIZE CACHE(10) */
+    { .opcode = 0x35, .cdb_len = 10, .flags = MEDIUM,                    /* SYNCHRONIZE CACHE(10) */
       .usage = { 0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_synchronize_cache_run },
 #if THIMBLE_SCSI_WRITE_SAME
-    { .opcode = 0x41, .cdb_len = 10, .flags = WRITES,           /* WRITE SAME(10) */
+    { .opcode = 0x41, .cdb_len = 10, .flags = WRITES,                    /* WRITE SAME(10) */
       .usage = { 0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_write_same_run, .param = th_write_same_param },
 #endif
@@ -101,22 +107,27 @@ const struct th_op th_ops[] = {
       .run = th_unmap_run, .param = th_unmap_param },
 #endif
 #if THIMBLE_SCSI_CDROM
-    { .opcode = 0x42, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ SUB-CHANNEL */
+    /* READ SUB-CHANNEL */
+    { .opcode = 0x42, .types = CDROM, .cdb_len = 10, .passes = READERS, .flags = MEDIUM,
       .usage = { 0x42, 0x02, 0x40, 0xff, 0, 0, 0xff, 0xff, 0xff },
       .run = th_read_subchannel_run, .reply = th_read_subchannel_reply },
-    { .opcode = 0x43, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ TOC/PMA/ATIP */
+    /* READ TOC/PMA/ATIP */
+    { .opcode = 0x43, .types = CDROM, .cdb_len = 10, .passes = READERS, .flags = MEDIUM,
       .usage = { 0x43, 0x02, 0x0f, 0, 0, 0, 0xff, 0xff, 0xff, 0xc0 },
       .run = th_read_toc_run, .reply = th_read_toc_reply },
-    { .opcode = 0x46, .types = CDROM, .cdb_len = 10, .flags = ALWAYS,    /* GET CONFIGURATION */
+    /* GET CONFIGURATION */
+    { .opcode = 0x46, .types = CDROM, .cdb_len = 10, .passes = ANYHOW, .flags = TH_ROW_UA_OK,
       .usage = { 0x46, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_get_configuration_run, .reply = th_get_configuration_reply },
-    { .opcode = 0x4a, .types = CDROM, .cdb_len = 10, .flags = ALWAYS,
+    { .opcode = 0x4a, .types = CDROM, .cdb_len = 10, .passes = ANYHOW, .flags = TH_ROW_UA_OK,
       .usage = { 0x4a, 0x01, 0, 0, 0xff, 0, 0, 0xff, 0xff },    /* GET EVENT STATUS NOTIFICATION */
       .run = th_get_event_run, .reply = th_get_event_reply },
-    { .opcode = 0x51, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ DISC INFORMATION */
+    /* READ DISC INFORMATION */
+    { .opcode = 0x51, .types = CDROM, .cdb_len = 10, .passes = READERS, .flags = MEDIUM,
       .usage = { 0x51, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
       .run = th_reply_run, .reply = th_read_disc_information_reply },
-    { .opcode = 0x52, .types = CDROM, .cdb_len = 10, .flags = MEDIUM,    /* READ TRACK INFORMATION */
+    /* READ TRACK INFORMATION */
+    { .opcode = 0x52, .types = CDROM, .cdb_len = 10, .passes = READERS, .flags = MEDIUM,
       .usage = { 0x52, 0x03, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff },
       .run = th_read_track_information_run, .reply = th_read_track_information_reply },
 #endif
@@ -126,20 +137,20 @@ const struct th_op th_ops[] = {
       .run = th_mode_select_run, .param = th_mode_select_param },
 #endif
 #if THIMBLE_SCSI_RESERVE
-    { .opcode = 0x56, .types = ALL, .cdb_len = 10,                            /* RESERVE(10) */
+    { .opcode = 0x56, .types = ALL, .cdb_len = 10, .passes = SHARED,     /* RESERVE(10) */
       .usage = { 0x56 }, .run = th_reserve_run },
-    { .opcode = 0x57, .types = ALL, .cdb_len = 10, .flags = TH_ROW_RESERVED_OK,        /* RELEASE(10) */
+    { .opcode = 0x57, .types = ALL, .cdb_len = 10, .passes = ANYHOW,     /* RELEASE(10) */
       .usage = { 0x57 }, .run = th_release_run },
 #endif
-    { .opcode = 0x5a, .types = ALL, .cdb_len = 10,                            /* MODE SENSE(10) */
+    { .opcode = 0x5a, .types = ALL, .cdb_len = 10, .passes = READERS,    /* MODE SENSE(10) */
       .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
 #if THIMBLE_SCSI_LONG_CDB
-    { .opcode = 0x7f, .service_action = 0x0009,                 /* READ(32) */
+    { .opcode = 0x7f, .service_action = 0x0009, .passes = READERS,                 /* READ(32) */
       .flags = LONG | MEDIUM,
       .usage = LONG_USAGE(0x09, 0x1a), .cdb_len = 32, .run = th_read_run },
 #if THIMBLE_SCSI_VERIFY
-    { .opcode = 0x7f, .service_action = 0x000a,                 /* VERIFY(32) */
+    { .opcode = 0x7f, .service_action = 0x000a, .passes = READERS,                 /* VERIFY(32) */
       .flags = LONG | MEDIUM,
       .usage = LONG_USAGE(0x0a, 0x16), .cdb_len = 32,
       .run = th_verify_run, .param = th_verify_param },
@@ -159,7 +170,7 @@ const struct th_op th_ops[] = {
       .run = th_write_same_run, .param = th_write_same_param },
 #endif
 #if THIMBLE_SCSI_THIN
-    { .opcode = 0x7f, .service_action = 0x0012, .cdb_len = 32,  /* GET LBA STATUS(32) */
+    { .opcode = 0x7f, .service_action = 0x0012, .cdb_len = 32, .passes = READERS, /* GET LBA STATUS(32) */
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_THIN,
       .usage = { 0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x00, 0x12, 0, 0,
                  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -167,12 +178,12 @@ const struct th_op th_ops[] = {
       .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
 #endif
 #endif
-    { .opcode = 0x88, .cdb_len = 16, .flags = MEDIUM,           /* READ(16) */
+    { .opcode = 0x88, .cdb_len = 16, .passes = READERS, .flags = MEDIUM, /* READ(16) */
       .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
 #if THIMBLE_SCSI_COMPARE_AND_WRITE
-    { .opcode = 0x89, .cdb_len = 16,                            /* COMPARE AND WRITE */
+    { .opcode = 0x89, .cdb_len = 16,                                     /* COMPARE AND WRITE */
       .flags = WRITES | TH_ROW_FUA | TH_ROW_ATOMIC,
       .usage = { 0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0, 0, 0, 0xff, 0x1f },
@@ -189,27 +200,27 @@ const struct th_op th_ops[] = {
       .run = th_orwrite_run },
 #endif
 #if THIMBLE_SCSI_VERIFY
-    { .opcode = 0x8e, .cdb_len = 16, .flags = WRITES,           /* WRITE AND VERIFY(16) */
+    { .opcode = 0x8e, .cdb_len = 16, .flags = WRITES,                    /* WRITE AND VERIFY(16) */
       .usage = { 0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_and_verify_run },
-    { .opcode = 0x8f, .cdb_len = 16, .flags = MEDIUM,           /* VERIFY(16) */
+    { .opcode = 0x8f, .cdb_len = 16, .passes = READERS, .flags = MEDIUM, /* VERIFY(16) */
       .usage = { 0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_verify_run, .param = th_verify_param },
 #endif
 #if THIMBLE_SCSI_START_STOP
-    { .opcode = 0x90, .cdb_len = 16, .flags = MEDIUM,           /* PRE-FETCH(16) */
+    { .opcode = 0x90, .cdb_len = 16, .passes = READERS, .flags = MEDIUM, /* PRE-FETCH(16) */
       .usage = { 0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_prefetch_run },
 #endif
-    { .opcode = 0x91, .cdb_len = 16, .flags = MEDIUM,           /* SYNCHRONIZE CACHE(16) */
+    { .opcode = 0x91, .cdb_len = 16, .flags = MEDIUM,                    /* SYNCHRONIZE CACHE(16) */
       .usage = { 0x91, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_synchronize_cache_run },
 #if THIMBLE_SCSI_WRITE_SAME
-    { .opcode = 0x93, .cdb_len = 16, .flags = WRITES,           /* WRITE SAME(16) */
+    { .opcode = 0x93, .cdb_len = 16, .flags = WRITES,                    /* WRITE SAME(16) */
       .usage = { 0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_same_run, .param = th_write_same_param },
@@ -221,29 +232,30 @@ const struct th_op th_ops[] = {
                  0, 0, 0xff, 0xff, 0x1f },
       .run = th_write_atomic_run, .param = th_write_atomic_param },
 #endif
-    { .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16,    /* READ CAPACITY(16) */
-      .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_RESERVED_OK,
+    { .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16, .passes = ANYHOW, /* READ CAPACITY(16) */
+      .flags = TH_ROW_SERVICE_ACTION | MEDIUM,
       .usage = { 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_reply_run, .reply = th_read_capacity_16_reply },
 #if THIMBLE_SCSI_THIN
-    { .opcode = 0x9e, .service_action = 0x12, .cdb_len = 16,    /* GET LBA STATUS */
+    { .opcode = 0x9e, .service_action = 0x12, .cdb_len = 16, .passes = READERS, /* GET LBA STATUS */
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_THIN,
       .usage = { 0x9e, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff },
       .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
 #endif
-    { .opcode = 0xa0, .types = ALL, .cdb_len = 12, .flags = TH_ROW_NO_LU_OK | ALWAYS,  /* REPORT LUNS */
+    /* REPORT LUNS */
+    { .opcode = 0xa0, .types = ALL, .cdb_len = 12, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
       .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_report_luns_run, .reply = th_report_luns_reply },
 #if THIMBLE_SCSI_OPCODES
-    { .opcode = 0xa3, .service_action = 0x0c, .types = ALL, .cdb_len = 12,
-      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_RESERVED_OK,
+    { .opcode = 0xa3, .service_action = 0x0c, .types = ALL, .cdb_len = 12, .passes = READERS,
+      .flags = TH_ROW_SERVICE_ACTION,
       .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff,    /* REPORT SUPPORTED OPERATION CODES */
                  0xff, 0xff, 0xff, 0xff },
       .run = th_report_opcodes_run, .reply = th_report_opcodes_reply },
 #endif
 #if THIMBLE_SCSI_SHORT
-    { .opcode = 0xa8, .types = ALL, .cdb_len = 12, .flags = MEDIUM,           /* READ(12) */
+    { .opcode = 0xa8, .types = ALL, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* READ(12) */
       .usage = { 0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
     { .opcode = 0xaa, .cdb_len = 12, .flags = WRITES | TH_ROW_FUA,       /* WRITE(12) */
@@ -251,28 +263,30 @@ const struct th_op th_ops[] = {
       .run = th_write_run },
 #endif
 #if THIMBLE_SCSI_CDROM
-    { .opcode = 0xad, .types = CDROM, .cdb_len = 12, .flags = MEDIUM,    /* READ DISC STRUCTURE */
+    /* READ DISC STRUCTURE */
+    { .opcode = 0xad, .types = CDROM, .cdb_len = 12, .passes = READERS, .flags = MEDIUM,
       .usage = { 0xad, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc0 },
       .run = th_read_dvd_structure_run, .reply = th_read_dvd_structure_reply },
 #endif
 #if THIMBLE_SCSI_VERIFY
-    { .opcode = 0xae, .cdb_len = 12, .flags = WRITES,           /* WRITE AND VERIFY(12) */
+    { .opcode = 0xae, .cdb_len = 12, .flags = WRITES,                    /* WRITE AND VERIFY(12) */
       .usage = { 0xae, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_write_and_verify_run },
-    { .opcode = 0xaf, .cdb_len = 12, .flags = MEDIUM,           /* VERIFY(12) */
+    { .opcode = 0xaf, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* VERIFY(12) */
       .usage = { 0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_verify_run, .param = th_verify_param },
 #endif
 #if THIMBLE_SCSI_CDROM
-    { .opcode = 0xb9, .types = CDROM, .cdb_len = 12, .flags = MEDIUM,    /* READ CD MSF */
+    { .opcode = 0xb9, .types = CDROM, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* READ CD MSF */
       .usage = { 0xb9, 0x08, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x10 },
       .run = th_read_cd_msf_run },
-    { .opcode = 0xbb, .types = CDROM, .cdb_len = 12,            /* SET CD SPEED */
+    { .opcode = 0xbb, .types = CDROM, .cdb_len = 12,                     /* SET CD SPEED */
       .usage = { 0xbb, 0x03, 0xff, 0xff, 0xff, 0xff }, .run = th_set_cd_speed_run },
-    { .opcode = 0xbd, .types = CDROM, .cdb_len = 12,            /* MECHANISM STATUS */
+    { .opcode = 0xbd, .types = CDROM, .cdb_len = 12, .passes = READERS,  /* MECHANISM STATUS */
       .usage = { 0xbd, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
       .run = th_reply_run, .reply = th_mechanism_status_reply },
-    { .opcode = 0xbe, .types = CDROM, .cdb_len = 12, .flags = MEDIUM,    /* READ CD: mode 1, user data */
+    /* READ CD: mode 1, user data */
+    { .opcode = 0xbe, .types = CDROM, .cdb_len = 12, .passes = READERS, .flags = MEDIUM,
       .usage = { 0xbe, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x10 },
       .run = th_read_cd_run },
 #endif
@@ -389,11 +403,8 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
 
     if (!lu && !(flags & TH_ROW_NO_LU_OK))
         return th_scsi_check(cmd, TH_SENSE_NO_LOGICAL_UNIT);
-    if (lu && lu->reserved_by && lu->reserved_by != cmd->nexus && op &&
-        !(flags & TH_ROW_RESERVED_OK)) {
-        cmd->status = TH_STATUS_RESERVATION_CONFLICT;
-        return TH_NEXT_STATUS;
-    }
+    if (lu && op && th_reserved_against(cmd, op->passes))
+        return th_conflict(cmd);
     if (lu && !(flags & TH_ROW_UA_OK)) {
         sense = th_ua_take(lu, cmd->nexus);
         if (sense != TH_SENSE_NONE)

@@ -17,7 +17,6 @@
 enum th_row_flags {
     TH_ROW_SERVICE_ACTION = 0x001,  /* one of several of an opcode: byte 1, bits 4 to 0; 7Fh: bytes 8, 9 */
     TH_ROW_NO_LU_OK       = 0x002,  /* answered even where there is no logical unit */
-    TH_ROW_RESERVED_OK    = 0x004,  /* allowed while another nexus has the unit reserved */
     TH_ROW_UA_OK          = 0x008,  /* does not report a pending unit attention */
     TH_ROW_MEDIUM         = 0x010,  /* needs the medium */
     TH_ROW_WRITES         = 0x020,  /* changes the medium: refused if write-protected */
@@ -27,6 +26,16 @@ enum th_row_flags {
     TH_ROW_WRITE_ATOMIC   = 0x400,  /* offered if a write can be atomic */
     TH_ROW_TAGS           = 0x200,  /* bytes 20 to 27 are about protection information, which there is
                                      * none of: ignored (SBC-3 5.12) */
+};
+
+/* Reservations of others that a command passes, if its nexus is not one of those that the reservation is for: a column of
+ * the standards' tables each. */
+enum th_passes {
+    TH_PASSES_WRITE_EXCLUSIVE  = 0x01,  /* persistent, the three types that keep writers out */
+    TH_PASSES_EXCLUSIVE_ACCESS = 0x02,  /* ... the three that keep everybody out */
+    TH_PASSES_RESERVE          = 0x04,  /* RESERVE(6) and (10) */
+    TH_PASSES_STARTING         = 0x08,  /* all of them, if START is 1 and POWER CONDITION 0 */
+    TH_PASSES_ALLOWING         = 0x10,  /* all of them, if PREVENT is 0 */
 };
 
 /* Device types that a command or a mode page is for; 0: disks only. */
@@ -44,6 +53,7 @@ struct th_op {
     uint8_t  types;                     /* enum th_types */
     uint16_t service_action;
     uint16_t flags;
+    uint8_t  passes;                    /* enum th_passes */
     /* A 1 for each bit of the CDB that we understand, the opcode and the service action
      * as they are: the CDB USAGE DATA of SPC-4 6.35.3. */
     uint8_t  usage[TH_CDB_MAX];
@@ -94,9 +104,15 @@ enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_mode_select_run(struct th_cmd *cmd);
 enum th_next th_mode_select_param(struct th_cmd *cmd);
 
-/* lu.c */
+/* reserve.c */
 enum th_next th_reserve_run(struct th_cmd *cmd);
 enum th_next th_release_run(struct th_cmd *cmd);
+
+/* Whether a reservation keeps out a command of this CDB and nexus whose row has `passes`. */
+bool th_reserved_against(const struct th_cmd *cmd, unsigned passes);
+
+/* The command ends with RESERVATION CONFLICT. */
+enum th_next th_conflict(struct th_cmd *cmd);
 
 /* opcodes.c */
 enum th_next th_report_opcodes_run(struct th_cmd *cmd);
