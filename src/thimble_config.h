@@ -125,6 +125,12 @@
 #ifndef THIMBLE_SCSI_MODE_SELECT        /* MODE SELECT; mode pages 01h, 02h, 1Ah, 1Ch */
 #define THIMBLE_SCSI_MODE_SELECT 1
 #endif
+#ifndef THIMBLE_SCSI_FORMAT             /* FORMAT UNIT */
+#define THIMBLE_SCSI_FORMAT 1
+#endif
+#ifndef THIMBLE_SCSI_SANITIZE           /* SANITIZE: overwrite, block erase */
+#define THIMBLE_SCSI_SANITIZE 1
+#endif
 #ifndef THIMBLE_SCSI_START_STOP         /* START STOP UNIT: ejects a removable medium; PRE-FETCH */
 #define THIMBLE_SCSI_START_STOP 1
 #endif
@@ -165,7 +171,11 @@
  * taken from the memory. */
 #define THIMBLE_PARAMETER_LISTS \
     (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
-     THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_MODE_SELECT)
+     THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_MODE_SELECT || THIMBLE_SCSI_FORMAT || THIMBLE_SCSI_SANITIZE)
+
+/* Derived: there is work on whole units that goes on by itself.  RAM: 80 bytes a logical unit (112 on machines of
+ * 64 bits), and a parameter buffer while a unit is written over. */
+#define THIMBLE_WORK (THIMBLE_SCSI_FORMAT || THIMBLE_SCSI_SANITIZE)
 
 /* Assertions against the caller's mistakes (never against a peer's).  Default: compiled out. */
 #ifndef TH_ASSERT

@@ -47,6 +47,12 @@
 #ifndef THIMBLE_SCSI_MODE_SELECT
 #define THIMBLE_SCSI_MODE_SELECT 0
 #endif
+#ifndef THIMBLE_SCSI_FORMAT
+#define THIMBLE_SCSI_FORMAT 0
+#endif
+#ifndef THIMBLE_SCSI_SANITIZE
+#define THIMBLE_SCSI_SANITIZE 0
+#endif
 
 /* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
 #ifndef THIMBLE_LWIP_HELD_MAX

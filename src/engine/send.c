@@ -396,7 +396,8 @@ static void make_async(struct thimble_conn *c)
     switch (event) {
     case TH_ASYNC_SCSI:
         s->head[9] = c->async_lun;
-        sense_len = th_sense_build(th_scsi_ua_sense((enum th_ua)c->async_sense), false, sense);
+        sense_len = th_sense_build(th_scsi_ua_sense((enum th_ua)c->async_sense), -1, false,
+                                   sense);
         break;
     case TH_ASYNC_LOGOUT:
     case TH_ASYNC_PARAMETERS:

@@ -227,6 +227,13 @@ static int check_chap(const struct thimble *e, const struct thimble_chap *chap)
     return chap->outgoing && !secret_ok(chap->outgoing) ? THIMBLE_ERR_SECRET : THIMBLE_OK;
 }
 
+#if THIMBLE_WORK
+static void give_param(void *owner, uint8_t *param)
+{
+    th_param_give(owner, param);
+}
+#endif
+
 int thimble_target_add(struct thimble *e, const struct thimble_target_config *config)
 {
     unsigned index = e->env.n_nodes;
@@ -253,6 +260,10 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     node->n_allowed = config->n_allowed;
     e->targets[index].name = config->name;
     e->targets[index].relative_port = 1;
+#if THIMBLE_WORK
+    e->targets[index].give_param = give_param;
+    e->targets[index].owner = e;
+#endif
     e->targets[index].portal_group_tag = node->portal_group_tag;
     e->env.n_nodes++;
     return (int)index;
@@ -824,6 +835,20 @@ static void end_of_grace(struct thimble *e)
     }
 }
 
+/* Work on whole units goes on.  True: there is more, at once. */
+static bool units_turn(struct thimble *e)
+{
+    bool more = false;
+
+#if THIMBLE_WORK
+    for (unsigned i = 0; i < e->n_lus; i++)
+        more |= th_scsi_lu_turn(&e->lus[i]);
+#else
+    (void)e;
+#endif
+    return more;
+}
+
 uint32_t thimble_tick(struct thimble *e, uint32_t now_ms)
 {
     uint32_t next = THIMBLE_NEVER;
@@ -838,7 +863,7 @@ uint32_t thimble_tick(struct thimble *e, uint32_t now_ms)
         th_wake_stalled(e);
         next = th_min32(next, 1000);
     }
-    return next;
+    return units_turn(e) ? 0 : next;
 }
 
 void thimble_shutdown(struct thimble *e, uint32_t grace_ms)
@@ -847,6 +872,10 @@ void thimble_shutdown(struct thimble *e, uint32_t grace_ms)
     e->shutdown_ms = e->now_ms;
     e->grace_ms = grace_ms;
     e->async_seconds = (uint16_t)(grace_ms / 1000);
+#if THIMBLE_WORK
+    for (unsigned i = 0; i < e->n_lus; i++)
+        th_scsi_lu_stop(&e->lus[i]);
+#endif
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FULL) {
@@ -858,5 +887,10 @@ void thimble_shutdown(struct thimble *e, uint32_t grace_ms)
 
 bool thimble_idle(const struct thimble *e)
 {
+#if THIMBLE_WORK
+    for (unsigned i = 0; i < e->n_lus; i++)
+        if (th_scsi_lu_busy(&e->lus[i]))
+            return false;
+#endif
     return e->n_open == 0;
 }

@@ -236,6 +236,8 @@ static uint32_t vpd_characteristics(const struct th_cmd *cmd, uint8_t *p)
 {
     (void)cmd;
     th_put16(p, 0x0001);                                /* non-rotating medium */
+    if (THIMBLE_SCSI_SANITIZE)
+        p[3] = 0x40;                    /* WABEREQ 01b: after a block erase, blocks can be read */
     return 60;
 }
 

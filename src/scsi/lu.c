@@ -11,6 +11,7 @@
 
 #include "../core/wire.h"
 #include "ops.h"
+#include "work.h"
 
 /* --------------------------------------------------------------------------------------
  * The gate
@@ -238,6 +239,17 @@ void th_scsi_nexus_reset(struct th_nexus *nexus)
     th_release_all(nexus);
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
         nexus->ua[lun] = (uint16_t)(nexus->ua[lun] | 1u << TH_UA_NEXUS_LOSS);
+}
+
+void th_scsi_disk_error(struct th_cmd *cmd, int err, bool writing)
+{
+#if THIMBLE_WORK
+    if (th_working(cmd->lu)) {                  /* it came in between */
+        th_work_refuses(cmd, 0);
+        return;
+    }
+#endif
+    th_scsi_check(cmd, th_sense_of_error(err, writing));
 }
 
 void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by)

@@ -10,6 +10,7 @@
 #include "ops.h"
 
 #include "../core/wire.h"
+#include "work.h"
 
 /* --------------------------------------------------------------------------------------
  * The table, in the order of (opcode, service action).
@@ -43,6 +44,10 @@ const struct th_op th_ops[] = {
     { .opcode = 0x03, .types = ALL, .cdb_len = 6, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
       .usage = { 0x03, THIMBLE_SCSI_DESCRIPTOR_SENSE, 0, 0, 0xff },
       .run = th_reply_run, .reply = th_request_sense_reply },
+#if THIMBLE_SCSI_FORMAT
+    { .opcode = 0x04, .cdb_len = 6, .flags = WRITES,            /* FORMAT UNIT */
+      .usage = { 0x04, 0x38 }, .run = th_format_run, .param = th_format_param },
+#endif
 #if THIMBLE_SCSI_SHORT
     { .opcode = 0x08, .cdb_len = 6, .passes = READERS, .flags = MEDIUM,  /* READ(6) */
       .usage = { 0x08, 0x1f, 0xff, 0xff, 0xff }, .run = th_read_run },
@@ -119,6 +124,19 @@ const struct th_op th_ops[] = {
     { .opcode = 0x46, .types = CDROM, .cdb_len = 10, .passes = ANYHOW, .flags = TH_ROW_UA_OK,
       .usage = { 0x46, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_get_configuration_run, .reply = th_get_configuration_reply },
+#endif
+#if THIMBLE_SCSI_SANITIZE
+    { .opcode = 0x48, .service_action = 0x01, .cdb_len = 10,    /* SANITIZE: OVERWRITE */
+      .flags = TH_ROW_SERVICE_ACTION | WRITES, .usage = { 0x48, 0xa1, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_overwrite_run, .param = th_overwrite_param },
+    { .opcode = 0x48, .service_action = 0x02, .cdb_len = 10,    /* SANITIZE: BLOCK ERASE */
+      .flags = TH_ROW_SERVICE_ACTION | WRITES, .usage = { 0x48, 0xa2, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_erase_run, .param = th_erase_param },
+    { .opcode = 0x48, .service_action = 0x1f, .cdb_len = 10,    /* SANITIZE: EXIT FAILURE MODE */
+      .flags = TH_ROW_SERVICE_ACTION, .usage = { 0x48, 0xbf, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_exit_failure_run },
+#endif
+#if THIMBLE_SCSI_CDROM
     { .opcode = 0x4a, .types = CDROM, .cdb_len = 10, .passes = ANYHOW, .flags = TH_ROW_UA_OK,
       .usage = { 0x4a, 0x01, 0, 0, 0xff, 0, 0, 0xff, 0xff },    /* GET EVENT STATUS NOTIFICATION */
       .run = th_get_event_run, .reply = th_get_event_reply },
@@ -414,6 +432,10 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
         return refuse_opcode(cmd);
     if (bad_cdb(op, cmd))
         return TH_NEXT_STATUS;
+#if THIMBLE_WORK
+    if (lu && th_work_refuses(cmd, flags))
+        return TH_NEXT_STATUS;
+#endif
     if (lu && flags & TH_ROW_MEDIUM) {
         sense = th_not_ready(lu);
         if (sense != TH_SENSE_NONE)

@@ -132,6 +132,17 @@ enum th_next th_orwrite_run(struct th_cmd *cmd);
 enum th_next th_write_atomic_run(struct th_cmd *cmd);
 enum th_next th_write_atomic_param(struct th_cmd *cmd);
 
+/* format.c */
+enum th_next th_format_run(struct th_cmd *cmd);
+enum th_next th_format_param(struct th_cmd *cmd);
+
+/* sanitize.c */
+enum th_next th_overwrite_run(struct th_cmd *cmd);
+enum th_next th_overwrite_param(struct th_cmd *cmd);
+enum th_next th_erase_run(struct th_cmd *cmd);
+enum th_next th_erase_param(struct th_cmd *cmd);
+enum th_next th_exit_failure_run(struct th_cmd *cmd);
+
 /* verify.c */
 enum th_next th_write_and_verify_run(struct th_cmd *cmd);
 enum th_next th_verify_run(struct th_cmd *cmd);

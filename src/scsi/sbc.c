@@ -12,6 +12,7 @@
 #include "../core/wire.h"
 #include "ops.h"
 #include "steps.h"
+#include "work.h"
 
 /* --------------------------------------------------------------------------------------
  * Limits
@@ -135,7 +136,7 @@ static struct thimble_block *piece(const struct th_cmd *cmd, uint32_t offset, ui
 
     *lba = cmd->lba + (offset >> b->block_shift);
     *n_blocks = len >> b->block_shift;
-    return th_range_ok(*lba, *n_blocks, b->size_blocks) ? b : NULL;
+    return th_range_ok(*lba, *n_blocks, b->size_blocks) && !th_working(cmd->lu) ? b : NULL;
 }
 
 int th_scsi_read(struct th_cmd *cmd, uint32_t offset, uint32_t len, void *buf,

@@ -26,6 +26,8 @@
  *
  *     th_scsi_written() and th_scsi_param() answer TH_NEXT_STATUS or TH_NEXT_WAIT.
  *
+ * With THIMBLE_WORK, th_scsi_lu_turn() is called for every unit again and again.
+ *
  * A command that ends may let others through the gate of its logical unit: resume() may be called for
  * them before the function that ended it has returned.
  */
@@ -71,6 +73,29 @@ struct th_nexus;
 struct th_cmd;
 struct th_scsi_target;
 
+#if THIMBLE_WORK
+/* Work on a whole unit, see work.h. */
+enum th_work_kind {
+    TH_WORK_NONE,
+    TH_WORK_FORMAT_FAILED, TH_WORK_SANITIZE_FAILED,
+    TH_WORK_FORMAT, TH_WORK_ERASE, TH_WORK_OVERWRITE,   /* under way */
+};
+
+struct th_work {
+    struct thimble_io io;
+    struct th_cmd *waiter;              /* is answered when the work ends; NULL: nobody */
+    uint8_t *mem;                       /* what is written: a parameter buffer; NULL: none */
+    uint64_t lba, size_blocks;          /* where it is, where it ends */
+    uint32_t n_blocks;                  /* of the piece that is under way */
+    uint8_t  kind;                      /* enum th_work_kind */
+    uint8_t  pass, passes;
+    bool     invert : 1, ause : 1;      /* see struct th_work_order */
+    bool     busy : 1;                  /* a piece waits for the gate, or is at the disk */
+    bool     flushing : 1;              /* the last piece: the disk's cache */
+    bool     stop : 1;                  /* the owner wants an end */
+};
+#endif
+
 /* A logical unit; all sessions share it. */
 struct th_lu {
     struct thimble_block *block;
@@ -90,6 +115,9 @@ struct th_lu {
     size_t   n_allowed;
     struct th_gate gate;
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
+#if THIMBLE_WORK
+    struct th_work work;
+#endif
 #if THIMBLE_STATS
     struct thimble_lun_stats stats;
 #endif
@@ -100,6 +128,10 @@ struct th_scsi_target {
     const char *name;                   /* for SCSI names and serial numbers made from it */
     uint16_t relative_port;             /* relative target port identifier, from 1 */
     uint16_t portal_group_tag;
+#if THIMBLE_WORK
+    void   (*give_param)(void *owner, uint8_t *param);  /* a parameter buffer that a unit had kept */
+    void    *owner;
+#endif
     struct th_nexus *nexuses;           /* all sessions, linked by next */
     struct th_lu *lus[THIMBLE_LUNS_MAX];    /* by LUN; NULL: no such LUN */
 };
@@ -209,6 +241,15 @@ void th_scsi_miscompare(struct th_cmd *cmd, uint32_t offset);
 /* All data of TH_NEXT_WRITE was written or compared. */
 enum th_next th_scsi_written(struct th_cmd *cmd);
 enum th_next th_scsi_param(struct th_cmd *cmd);
+
+#if THIMBLE_WORK
+/* FORMAT UNIT and SANITIZE go on by being given turns: true if it wants another at once, false if there is nothing
+ * to do now.  A command may leave its parameter buffer to them: cmd->param is then NULL, and target->give_param() is called
+ * when they end.  With stop(), that is at the next turn. */
+bool th_scsi_lu_turn(struct th_lu *lu);
+void th_scsi_lu_stop(struct th_lu *lu);
+bool th_scsi_lu_busy(const struct th_lu *lu);
+#endif
 
 /* cmd ends with CHECK CONDITION and this sense.  Returns TH_NEXT_STATUS. */
 enum th_next th_scsi_check(struct th_cmd *cmd, uint32_t sense);

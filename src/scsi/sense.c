@@ -75,13 +75,19 @@ uint32_t th_sense_of_error(int err, bool writing)
     }
 }
 
-void th_scsi_disk_error(struct th_cmd *cmd, int err, bool writing)
+void th_check_progress(struct th_cmd *cmd, int progress)
 {
-    th_scsi_check(cmd, th_sense_of_error(err, writing));
+    if (progress < 0)
+        return;
+    cmd->field_valid = true;
+    cmd->field_in_cdb = false;
+    cmd->field_bit = TH_FIELD_PROGRESS;
+    cmd->field = (uint16_t)progress;
 }
 
-/* The field pointer, SPC-4 4.5.2.4.2; three bytes. */
-static void put_field_pointer(const struct th_cmd *cmd, uint8_t *p)
+/* Sense key specific data: the field pointer or the progress indication, SPC-4 4.5.2.4.2 and 4.5.2.4.4; three
+ * bytes. */
+static void put_specific(const struct th_cmd *cmd, uint8_t *p)
 {
     p[0] = 0x80;                                /* SKSV */
     if (cmd->field_in_cdb)
@@ -104,7 +110,7 @@ static uint32_t put_fixed(const struct th_cmd *cmd, uint8_t *out)
         th_put32(out + 3, (uint32_t)cmd->lba);
     }
     if (cmd->field_valid)
-        put_field_pointer(cmd, out + 15);
+        put_specific(cmd, out + 15);
     return FIXED_BYTES;
 }
 
@@ -127,7 +133,7 @@ static uint32_t put_descriptors(const struct th_cmd *cmd, uint8_t *out)
     if (cmd->field_valid) {
         out[n] = 0x02;                          /* sense key specific, SPC-4 4.5.2.4 */
         out[n + 1] = SENSE_KEY_SPECIFIC_BYTES - 2;
-        put_field_pointer(cmd, out + n + 4);
+        put_specific(cmd, out + n + 4);
         n += SENSE_KEY_SPECIFIC_BYTES;
     }
     out[7] = (uint8_t)(n - DESCRIPTOR_HEADER_BYTES);
@@ -146,10 +152,11 @@ uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out)
     return put_fixed(cmd, out);
 }
 
-uint32_t th_sense_build(uint32_t sense, bool descriptor, uint8_t *out)
+uint32_t th_sense_build(uint32_t sense, int progress, bool descriptor, uint8_t *out)
 {
-    const struct th_cmd cmd = { .sense = sense & 0xffffff };
+    struct th_cmd cmd = { .sense = sense & 0xffffff };
 
+    th_check_progress(&cmd, progress);
     if (THIMBLE_SCSI_DESCRIPTOR_SENSE && descriptor)
         return put_descriptors(&cmd, out);
     return put_fixed(&cmd, out);

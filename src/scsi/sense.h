@@ -24,11 +24,16 @@ enum th_sense_key {
 
 #define TH_SENSE_NONE                   TH_SENSE(0x0, 0x00, 0x00)
 #define TH_SENSE_EXCEPTION_TEST         TH_SENSE(0x0, 0x5d, 0xff)
+#define TH_SENSE_FORMAT_IN_PROGRESS     TH_SENSE(0x2, 0x04, 0x04)
+#define TH_SENSE_SANITIZE_IN_PROGRESS   TH_SENSE(0x2, 0x04, 0x1b)
 #define TH_SENSE_NO_MEDIUM              TH_SENSE(0x2, 0x3a, 0x00)
 #define TH_SENSE_TRAY_CLOSED            TH_SENSE(0x2, 0x3a, 0x01)
 #define TH_SENSE_TRAY_OPEN              TH_SENSE(0x2, 0x3a, 0x02)
 #define TH_SENSE_WRITE_ERROR            TH_SENSE(0x3, 0x0c, 0x00)
 #define TH_SENSE_READ_ERROR             TH_SENSE(0x3, 0x11, 0x00)
+#define TH_SENSE_FORMAT_CORRUPTED       TH_SENSE(0x3, 0x31, 0x00)
+#define TH_SENSE_FORMAT_FAILED          TH_SENSE(0x3, 0x31, 0x01)
+#define TH_SENSE_SANITIZE_FAILED        TH_SENSE(0x3, 0x31, 0x03)
 #define TH_SENSE_INTERNAL_FAILURE       TH_SENSE(0x4, 0x44, 0x00)
 #define TH_SENSE_LIST_LENGTH            TH_SENSE(0x5, 0x1a, 0x00)
 #define TH_SENSE_INVALID_OPCODE         TH_SENSE(0x5, 0x20, 0x00)
@@ -57,6 +62,7 @@ enum th_sense_key {
 #define TH_SENSE_MISCOMPARE             TH_SENSE(0xe, 0x1d, 0x00)
 
 #define TH_FIELD_WHOLE_BYTE 8           /* th_cmd.field_bit: no bit in particular */
+#define TH_FIELD_PROGRESS 9             /* th_cmd.field is no pointer, but a progress indication */
 
 /* INVALID FIELD IN CDB, pointing at a byte and its most significant wrong bit. */
 enum th_next th_check_cdb(struct th_cmd *cmd, unsigned byte, unsigned bit);
@@ -64,12 +70,15 @@ enum th_next th_check_cdb(struct th_cmd *cmd, unsigned byte, unsigned bit);
 /* INVALID FIELD IN PARAMETER LIST, pointing at a byte of the list. */
 enum th_next th_check_list(struct th_cmd *cmd, uint32_t byte);
 
+/* The sense data of cmd, which has ended, tell how far something is: 0 to 65535; -1: nothing is told. */
+void th_check_progress(struct th_cmd *cmd, int progress);
+
 /* The command ends well. */
 enum th_next th_good(struct th_cmd *cmd);
 
-/* Sense data that say no more than `sense`, as REQUEST SENSE returns it: length of what was
- * written to out, TH_SENSE_MAX bytes at most. */
-uint32_t th_sense_build(uint32_t sense, bool descriptor, uint8_t *out);
+/* Sense data that say no more than `sense` (and a progress, unless it is -1), as REQUEST SENSE returns them: length of
+ * what was written to out, TH_SENSE_MAX bytes at most. */
+uint32_t th_sense_build(uint32_t sense, int progress, bool descriptor, uint8_t *out);
 
 /* What a failed disk call means. */
 uint32_t th_sense_of_error(int err, bool writing);

@@ -8,6 +8,7 @@
 
 #include "../core/wire.h"
 #include "ops.h"
+#include "work.h"
 
 enum th_next th_test_unit_ready_run(struct th_cmd *cmd)
 {
@@ -21,15 +22,20 @@ enum th_next th_request_sense_reply(struct th_cmd *cmd, uint8_t *buf)
 {
     bool descriptor = cmd->cdb[1] & 0x01;               /* DESC */
     uint32_t sense = TH_SENSE_NO_LOGICAL_UNIT;
+    int progress = -1;
 
     if (cmd->lu) {
         sense = th_ua_take(cmd->lu, cmd->nexus);
+#if THIMBLE_WORK
+        if (sense == TH_SENSE_NONE)
+            sense = th_work_sense(cmd->lu, &progress);
+#endif
         if (sense == TH_SENSE_NONE)
             sense = th_not_ready(cmd->lu);
         if (sense == TH_SENSE_NONE)
             sense = th_exception(cmd->lu);
     }
-    return th_reply_done(cmd, th_sense_build(sense, descriptor, buf), cmd->cdb[4]);
+    return th_reply_done(cmd, th_sense_build(sense, progress, descriptor, buf), cmd->cdb[4]);
 }
 
 /* --------------------------------------------------------------------------------------

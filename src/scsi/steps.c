@@ -9,6 +9,7 @@
 
 #include "../core/wire.h"
 #include "lu.h"
+#include "work.h"
 
 /* The chain goes on with the answer to its last disk call. */
 static enum th_next steps_go(struct th_cmd *cmd, int result)
@@ -78,7 +79,7 @@ static struct thimble_block *prepare(struct th_cmd *cmd, uint64_t lba, uint32_t 
     cmd->step = next;
     cmd->writing = writing;
     cmd->io.done = step_done;
-    return th_range_ok(lba, n_blocks, b->size_blocks) ? b : NULL;
+    return th_range_ok(lba, n_blocks, b->size_blocks) && !th_working(cmd->lu) ? b : NULL;
 }
 
 int th_step_read(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, void *buf,
@@ -110,7 +111,7 @@ int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th
 int th_step_flush(struct th_cmd *cmd, th_step *next)
 {
     struct thimble_block *b = prepare(cmd, 0, 0, true, next);
-    return b->flush(b, &cmd->io);
+    return b ? b->flush(b, &cmd->io) : THIMBLE_ERR_IO;
 }
 
 int th_step_save(struct th_cmd *cmd, enum thimble_record which, const uint8_t *record, uint32_t len,

@@ -557,7 +557,70 @@ static void rfc_7144(struct lab *lab)
 
 #define BY_HAND .own_disks = true
 
+#if THIMBLE_SCSI_SANITIZE && THIMBLE_SCSI_FORMAT
+/* ABORT TASK lets the command go, and is answered when the disk's last piece for it has ended. */
+static void let_go_of(struct peer *p, const struct cmd *c)
+{
+    struct lab *lab = p->lab;
+
+    lab_pass(lab, 2);
+    CHECK(lab, lab_disk_waiting(lab) == 1, "%u pieces are at the disk",
+          (unsigned)lab_disk_waiting(lab));
+    uint32_t itt = tmf(p, TH_TMF_ABORT_TASK, 0, c->itt);
+    abandon(p, c->itt);
+    lab_run(lab);
+    CHECK(lab, !hear_of(p, TH_OP_TASK_MANAGEMENT_RESPONSE, itt), "answered too early");
+    lab_disk(lab, 1);
+    lab_pass(lab, 2);
+    tmf_says(p, itt, TH_TMF_COMPLETE);
+}
+
+static void sanitize_goes_on(struct lab *lab)
+{
+    static const uint8_t list[] = { 0x01, 0, 0, 1, 0xd1 };
+    struct peer *p = session(lab, ""), *other = session(lab, "");
+    struct cmd c = out_cmd("48 01 00 00 00 00 00 00 05 00", list, sizeof list);
+    struct cmd ready = cdb_cmd("00 00 00 00 00 00", 0), w = write_cmd(other, 0, 1, 'w');
+
+    start(p, &c);
+    let_go_of(p, &c);
+    CHECK(lab, lab_disk_waiting(lab) == 1, "it stopped");
+    uint32_t itt = tmf(p, TH_TMF_LOGICAL_UNIT_RESET, 0, TH_TAG_NONE);
+    tmf_says(p, itt, TH_TMF_COMPLETE);
+    ends(p, &ready, TH_STATUS_CHECK_CONDITION, TH_SENSE_DEVICE_RESET);
+    ready = cdb_cmd("00 00 00 00 00 00", 0);
+    ends(p, &ready, TH_STATUS_CHECK_CONDITION, TH_SENSE_SANITIZE_IN_PROGRESS);
+    ready = cdb_cmd("00 00 00 00 00 00", 0);
+    ends(other, &ready, TH_STATUS_CHECK_CONDITION, TH_SENSE_DEVICE_RESET);
+    ends(other, &w, TH_STATUS_CHECK_CONDITION, TH_SENSE_SANITIZE_IN_PROGRESS);
+
+    lab->disk_held = false;
+    for (unsigned i = 0; i < 40; i++)   /* a turn for each piece */
+        lab_pass(lab, 1);
+    read_ok(p, 1, 0, 1);                /* another unit has nothing to do with it */
+    ready = cdb_cmd("00 00 00 00 00 00", 0);
+    good(p, &ready);
+    for (uint32_t i = 0; i < 128 * 512; i++)
+        CHECK(lab, lab->medium[0][i] == 0xd1, "byte %u is %02x", (unsigned)i, lab->medium[0][i]);
+}
+
+static void format_ends(struct lab *lab)
+{
+    struct peer *p = session(lab, "");
+    struct cmd c = cdb_cmd("04 00 00 00 00 00", 0), ready = cdb_cmd("00 00 00 00 00 00", 0);
+
+    start(p, &c);
+    let_go_of(p, &c);
+    CHECK(lab, lab_disk_waiting(lab) == 0, "it goes on");
+    good(p, &ready);
+}
+#endif
+
 static const struct scenario scenarios[] = {
+#if THIMBLE_SCSI_SANITIZE && THIMBLE_SCSI_FORMAT
+    { .name = "SANITIZE goes on, whatever is aborted or reset", .play = sanitize_goes_on, BY_HAND },
+    { .name = "FORMAT UNIT ends with its command", .play = format_ends, BY_HAND },
+#endif
     { .name = "ABORT TASK: a READ at the disk", .play = abort_read_at_disk, BY_HAND },
     { .name = "ABORT TASK: a READ half sent", .play = abort_read_half_sent, .own_pace = true },
     { .name = "ABORT TASK: a READ at once", .play = abort_read_at_once, .own_pace = true },

@@ -109,6 +109,8 @@ uint8_t rig_byte(uint64_t lba, uint32_t i)
 
 static void resume(struct th_cmd *cmd);
 
+static void give_param(void *owner, uint8_t *param);
+
 void rig_start(struct rig *rig, const struct rig_options *options)
 {
     memset(rig, 0, sizeof *rig);
@@ -134,6 +136,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
 
     rig->target.name = "iqn.2004-01.org.example:rig";
     rig->target.relative_port = 1;
+    rig->target.give_param = give_param;
     rig->target.portal_group_tag = 1;
     rig->target.lus[0] = &rig->lu;
     rig->lu = (struct th_lu){
@@ -368,8 +371,24 @@ struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu
 
 void rig_wait(struct rig_cmd *c)
 {
-    while (!c->ended)
-        assert_int_equal(thimble_delay_disk_run(&c->rig->delay, 1), 1);
+    while (!c->ended) {
+        bool more = th_scsi_lu_turn(&c->rig->lu);
+        if (!more && !c->ended)
+            assert_int_equal(thimble_delay_disk_run(&c->rig->delay, 1), 1);
+    }
+}
+
+void rig_work(struct rig *rig)
+{
+    while (th_scsi_lu_busy(&rig->lu))
+        if (!th_scsi_lu_turn(&rig->lu))
+            thimble_delay_disk_run(&rig->delay, 1);
+}
+
+static void give_param(void *owner, uint8_t *param)
+{
+    (void)owner;
+    free(param);
 }
 
 /* Reads the sense data back, as an initiator would. */

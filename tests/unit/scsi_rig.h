@@ -104,6 +104,8 @@ struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu
                            const char *cdb_hex, const uint8_t *out, uint32_t out_len);
 /* Lets the delayed disk work until it has ended. */
 void rig_wait(struct rig_cmd *c);
+/* Lets work that goes on by itself come to its end. */
+void rig_work(struct rig *rig);
 /* Takes the outcome and frees the command. */
 struct outcome rig_collect(struct rig_cmd *c);
 

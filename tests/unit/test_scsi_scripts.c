@@ -172,6 +172,117 @@ static const struct script scripts[] = {
         { "03 00 0000 ff 00", .data = "70 00 00 00000000 0a 00000000 00 00" },
     } },
 #endif
+#if THIMBLE_SCSI_FORMAT
+    { "FORMAT UNIT: gives every block back, and others are told that it goes on", .on = { .cache = true }, .steps = {
+        { "04 18 0000 00 00", .out = "00 02 0000" },
+        { READY, .sense = TH_SENSE_FORMAT_IN_PROGRESS },
+        { "28 00 00000000 00 0001 00", .nexus = 1, .sense = TH_SENSE_FORMAT_IN_PROGRESS },
+        { "12 00 00 0024 00", .len = 36 },
+        { "03 00 0000 ff 00", .data = "70 00 02 00000000 0a 00000000 04 04 00 80 0000", .len = 18 },
+        { "03 01 0000 ff 00", .data = "72 02 04 04 000000 08 02 06 0000 80 0000 00", .len = 16 },
+        { "work" },
+        { READY },
+        { "zeros 0 64" },
+        { "flushes 1" },
+    } },
+    { "FORMAT UNIT: the answer comes at the end; zeros are written where there is no shorter way",
+      .on = { .no_unmap = true, .no_write_zeroes = true }, .steps = {
+        { "04 00 0000 00 00" },
+        { "zeros 0 64" },
+        { READY },
+    } },
+    { "FORMAT UNIT: lists that it cannot follow", .steps = {
+        { "04 20 0000 00 00", CDB_FIELD(1) },
+        { "04 11 0000 00 00", .out = "00 00 0000", CDB_FIELD(1) },
+        { "04 90 0000 00 00", .out = "00 00 0000", CDB_FIELD(1) },
+        { "04 10 0000 00 00", .out = "01 00 0000", .sense = TH_SENSE_INVALID_LIST_FIELD },
+        { "04 10 0000 00 00", .out = "00 88 0000", LIST_FIELD(1) },
+        { "04 10 0000 00 00", .out = "00 40 0000", LIST_FIELD(1) },
+        { "04 10 0000 00 00", .out = "00 80 0008", LIST_FIELD(2) },
+        { "04 30 0000 00 00", .out = "00 80 00 00 00000008", LIST_FIELD(4) },
+        { "04 30 0000 00 00", .out = "00 80 00 01 00000000", LIST_FIELD(3) },
+        { "untouched" },
+        { "04 38 0000 00 00", .out = "00 e0 00 00 00000000" },
+        { "zeros 0 64" },
+    } },
+    { "FORMAT UNIT: one that fails leaves a medium that must be formatted", .steps = {
+        { "fail next" },
+        { "04 00 0000 00 00", .sense = TH_SENSE_FORMAT_FAILED },
+        { READY, .sense = TH_SENSE_FORMAT_CORRUPTED },
+        { "1a 08 0a 00 ff 00" },
+        { "04 00 0000 00 00" },
+        { READY },
+    } },
+    { "FORMAT UNIT: not of what is write-protected", .on = { .read_only = true }, .steps = {
+        { "04 00 0000 00 00", .sense = TH_SENSE_WRITE_PROTECTED },
+    } },
+#endif
+#if THIMBLE_SCSI_SANITIZE
+    { "SANITIZE: overwrite with a pattern of three bytes", .on = { .cache = true }, .steps = {
+        { "48 01 00000000 00 0007 00", .out = "01 00 0003 aabbcc" },
+        { "28 00 00000000 00 0001 00", .data = "aabbccaabbccaabbccaabbcc", .len = 512 },
+        { "28 00 0000003f 00 0001 00", .data = "aabbccaabbccaabbccaabbcc", .len = 512 },
+        { "flushes 1" },
+    } },
+    { "SANITIZE: three passes, inverted each time", .steps = {
+        { "48 01 00000000 00 0005 00", .out = "83 00 0001 0f" },
+        { "filled 0f" },
+        { "48 01 00000000 00 0005 00", .out = "82 00 0001 0f" },
+        { "filled f0" },
+    } },
+    { "SANITIZE: commands are refused until it ends, and no reset ends it", .steps = {
+        { "48 81 00000000 00 0005 00", .out = "01 00 0001 33" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "1b 00 00 00 01 00", .nexus = 1, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "48 02 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "a0 00 00 000000 00000010 00 00", .len = 16 },
+        { "lu reset" },
+        { READY, .sense = TH_SENSE_DEVICE_RESET },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "work" },
+        { READY },
+        { "filled 33" },
+    } },
+    { "SANITIZE: block erase", .on = { .no_unmap = true, .no_write_zeroes = true }, .steps = {
+        { "48 02 00000000 00 0000 00" },
+        { "zeros 0 64" },
+    } },
+    { "SANITIZE: lists that it cannot follow", .steps = {
+        { "48 01 00000000 00 0004 00", .out = "01 00 0001", CDB_FIELD(7) },
+        { "48 01 00000000 00 0205 00", .out_blocks = 2, CDB_FIELD(7) },
+        { "48 01 00000000 00 0005 00", .out = "00 00 0001 00", .sense = TH_SENSE_INVALID_CDB_FIELD },
+        { "48 01 00000000 00 0005 00", .out = "01 00 0000 00", .sense = TH_SENSE_INVALID_CDB_FIELD },
+        { "48 01 00000000 00 0005 00", .out = "01 00 0002 00", .sense = TH_SENSE_INVALID_CDB_FIELD },
+        { "48 01 00000000 00 0005 00", .out = "21 00 0001 00", .sense = TH_SENSE_INVALID_LIST_FIELD },
+        { "48 02 00000000 00 0001 00", .out = "00", CDB_FIELD(7) },
+        { "48 1f 00000000 00 0001 00", .out = "00", CDB_FIELD(7) },
+        { "48 03 00000000 00 0000 00", CDB_FIELD(1) },
+        { "48 1f 00000000 00 0000 00" },
+        { "untouched" },
+    } },
+    { "SANITIZE: one that fails refuses everything until another succeeds", .steps = {
+        { "fail next" },
+        { "48 02 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { "28 00 00000000 00 0001 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { "1a 08 0a 00 ff 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { "48 1f 00000000 00 0000 00", CDB_FIELD(1) },
+        { "48 02 00000000 00 0000 00" },
+        { READY },
+    } },
+    { "SANITIZE: a failure that may be forgiven", .steps = {
+        { "fail next" },
+        { "48 22 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { "03 00 0000 ff 00", .data = "70 00 03 00000000 0a 00000000 31 03" },
+        { "48 1f 00000000 00 0000 00" },
+        { READY },
+    } },
+    { "SANITIZE: not of what is write-protected", .steps = {
+        { SELECT6("10"), .out = LIST6 CONTROL_SWP },
+        { "48 02 00000000 00 0000 00", .sense = TH_SENSE_SOFTWARE_PROTECTED },
+        { "48 01 00000000 00 0005 00", .out = "01 00 0001 00", .sense = TH_SENSE_SOFTWARE_PROTECTED },
+        { "untouched" },
+    } },
+#endif
     { "MODE SENSE: no page is saved", .steps = {
         { "1a 08 ff ff ff 00", .sense = TH_SENSE_SAVING_UNSUPPORTED },
     } },
@@ -181,7 +292,7 @@ static const struct script scripts[] = {
 static void do_word(const char *title, struct rig *rig, const struct step *step,
                     const struct outcome *last)
 {
-    unsigned number = 0;
+    unsigned number = 0, count = 0;
 
     if (strcmp(step->what, "lu reset") == 0)
         th_scsi_lu_reset(&rig->lu, NULL);
@@ -189,6 +300,16 @@ static void do_word(const char *title, struct rig *rig, const struct step *step,
         th_scsi_nexus_reset(&rig->nexus[step->nexus]);
     else if (sscanf(step->what, "flushes %u", &number) == 1)
         assert_int_equal(rig->cache.flushes, number);
+    else if (strcmp(step->what, "work") == 0)
+        rig_work(rig);
+    else if (strcmp(step->what, "fail next") == 0)
+        rig->fault.fail_at = rig->fault.calls;
+    else if (strcmp(step->what, "untouched") == 0)
+        assert_true(rig_blocks_untouched(rig, 0, 64));
+    else if (sscanf(step->what, "zeros %u %u", &number, &count) == 2)
+        assert_true(rig_blocks_are(rig, number, count, 0));
+    else if (sscanf(step->what, "filled %x", &number) == 1)
+        assert_true(rig_blocks_are(rig, 0, 64, (uint8_t)number));
     else if (sscanf(step->what, "sense %x", &number) == 1)
         assert_int_equal(last->sense_bytes[0], number);
     else
