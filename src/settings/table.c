@@ -263,7 +263,7 @@ const struct th_setting th_settings[] = {
 const uint8_t th_n_settings = sizeof th_settings / sizeof th_settings[0];
 
 _Static_assert(sizeof th_settings / sizeof th_settings[0] < 256, "a row's index is 8 bits");
-_Static_assert(sizeof(void *) > 4 || sizeof(struct thimble_settings_lun) <= 48, "see settings.h");
+_Static_assert(sizeof(void *) > 4 || sizeof(struct thimble_settings_lun) <= 56, "see settings.h");
 
 uint32_t th_given_bit(const struct th_setting *row)
 {
