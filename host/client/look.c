@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * look.c: see look.h.
+ */
+#define _GNU_SOURCE
+
+#include "look.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../src/settings/settings.h"
+
+enum { OPT_INITIATOR = 256, OPT_TIMEOUT, OPT_TUR };
+
+static const struct option long_options[] = {
+    { "initiator", required_argument, NULL, OPT_INITIATOR },
+    { "timeout", required_argument, NULL, OPT_TIMEOUT },
+    { "tur", no_argument, NULL, OPT_TUR },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static int take_option(struct look_options *o, int option, const char *arg, bool ping,
+                       char message[LOOK_MESSAGE_MAX])
+{
+    const char *problem;
+
+    switch (option) {
+    case 1:
+        if (o->url) {
+            snprintf(message, LOOK_MESSAGE_MAX, "%.100s: one URL is enough", arg);
+            return -1;
+        }
+        o->url = arg;
+        return 0;
+    case 'h':
+        o->help = true;
+        return 0;
+    case OPT_INITIATOR:
+        problem = thimble_name_problem(arg);
+        if (problem) {
+            snprintf(message, LOOK_MESSAGE_MAX,
+                     "--initiator %.100s: not an iSCSI name, %s; write it like "
+                     SESSION_DEFAULT_INITIATOR, arg, problem);
+            return -1;
+        }
+        o->session.initiator = arg;
+        return 0;
+    case OPT_TIMEOUT:
+        if (seconds_parse(arg, &o->session.timeout_ms))
+            return 0;
+        snprintf(message, LOOK_MESSAGE_MAX,
+                 "--timeout %.100s: write seconds, such as 10 or 0.5", arg);
+        return -1;
+    case 'c':
+        if (ping && number_parse(arg, 1, 1000000000, &o->count))
+            return 0;
+        break;
+    case 'i':
+        if (ping && seconds_parse(arg, &o->interval_ms))
+            return 0;
+        break;
+    case OPT_TUR:
+        o->test_unit_ready = true;
+        if (ping)
+            return 0;
+        break;
+    default:
+        break;
+    }
+    if (ping && (option == 'c' || option == 'i'))
+        snprintf(message, LOOK_MESSAGE_MAX, "-%c %.100s: write a number%s", option, arg,
+                 option == 'c' ? " of pings" : " of seconds, such as 1 or 0.2");
+    else
+        snprintf(message, LOOK_MESSAGE_MAX, "unknown option; see thimble help %s",
+                 ping ? "ping" : "ls");
+    return -1;
+}
+
+int look_options_parse(struct look_options *o, int argc, char **argv, bool ping,
+                       char message[LOOK_MESSAGE_MAX])
+{
+    *o = (struct look_options){ .count = 5, .interval_ms = 1000 };
+    opterr = 0;
+#ifdef __GLIBC__
+    optind = 0;
+#else
+    optind = 1;
+#endif
+    for (;;) {
+        int at = optind > 0 ? optind : 1;
+        int option = getopt_long(argc, argv, "-:hc:i:", long_options, NULL);
+        if (option == -1)
+            break;
+        if (option == '?' || option == ':') {
+            snprintf(message, LOOK_MESSAGE_MAX,
+                     option == ':' ? "%.100s needs a value; see thimble help %s"
+                                   : "unknown option %.100s; see thimble help %s",
+                     argv[at], argv[0]);
+            return -1;
+        }
+        if (take_option(o, option, optarg, ping, message) < 0)
+            return -1;
+        if (o->help)
+            return 0;
+    }
+    for (int i = optind; i < argc; i++)
+        if (take_option(o, 1, argv[i], ping, message) < 0)
+            return -1;
+    if (!o->url) {
+        snprintf(message, LOOK_MESSAGE_MAX,
+                 "no URL given, such as iscsi://127.0.0.1/iqn.2026-11.org.thimble:disk/0");
+        return -1;
+    }
+    return 0;
+}
+
+int look_failed(const struct session *s)
+{
+    char url[WORDS_URL_MAX + 8];
+
+    fflush(stdout);
+    fprintf(stderr, "thimble: %s: %s\n", url_without_secrets(s->url, url, sizeof url),
+            s->problem);
+    return (int)s->stage;
+}
