@@ -157,7 +157,7 @@ static const char page_begin[] =
     "* `yes`, `on`, `true` and `1` are the same; so are `no`, `off`, `false` and `0`. Sizes are bytes, or take K, M, G and T,\n"
     "  powers of 1024.\n"
     "* The file is UTF-8, with or without a byte order mark, with line ends of any system, 64 KiB at most. A line\n"
-    "  has room for 198 characters where the INI parser (inih) was built with its defaults; so no value can be longer.\n"
+    "  has room for 198 characters, so no value can be longer.\n"
     "* Each mistake is told with its line. The key keeps its default, but a target or disk with a mistake in its section is not\n"
     "  served, so that nothing is served that was meant otherwise. On a host, any mistake keeps `thimble serve` from starting.\n"
     "* Passwords are never printed; where settings are shown, they are `***`.\n"

@@ -1,32 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * read.c: bytes of a file to settings, by way of inih.
+ * read.c: bytes of a file to settings, one line at a time.
  *
- *     next_line    hands inih one line at a time: without its end and the blanks before it, and only lines that
- *                  are sound (UTF-8, not too long), so inih is never at a loss
- *     take         is called by inih with section, key and value
+ *     collect      bytes to a line, without its end and the blanks before it
+ *     take_line    only lines that are sound (UTF-8, not too long) are taken apart, into a section's name or KEY = VALUE
+ *     take_key     by the table, checked by values.c
  *
- * inih tells neither its caller's line number nor a section without keys, and its first mistake only.  Since it
- * asks for a line when it is done with the one before, next_line knows all three: the number, that no
- * key came of a line, and after each section it slips in a line of its own, by which take() learns of it.
- *
- * Layer 6.  The file is hostile: it is as long as it likes, and what it says is checked by values.c.
+ * Layer 6.  The file is hostile: it is as long as it likes, and what it says is checked.
  */
 #include "table.h"
 
-#if defined(__has_include)
-#if __has_include(<ini.h>)
-
-#include <ini.h>
 #include <string.h>
 
-/* Stand for blanks within quotes, where they begin no comment; in a file they are refused. */
-enum { QUOTED_BLANK = 0x1f, QUOTED_TAB = 0x1e };
-
-/* inih cuts longer names of sections. */
-enum { SECTION_NAME_MAX = 40 };
-
-#define SECTION_TOLD "@"
+/* No line may be longer, so no value can. */
+enum { LINE_MAX_CHARS = 198, SECTION_NAME_MAX = 40 };
 
 struct reader {
     struct th_reporter to;
@@ -35,11 +22,6 @@ struct reader {
     uint16_t line;
     int  ahead;                     /* a byte that was read too early, or NONE */
     bool ended;
-    char *text;                     /* the line that inih works on */
-
-    bool key_expected;              /* the line must yield a key */
-    bool section_expected;          /* the line is [a section] */
-    bool telling;                   /* the line is ours, not the file's */
 
     unsigned section;               /* th_sections[]; TH_SECTION_COUNT: none */
     unsigned unit;
@@ -132,10 +114,11 @@ static void begin(struct reader *r)
         refuse_file(r, "the file does not begin with text; save it as UTF-8");
 }
 
-/* Collects a line without its end (LF, CR LF or CR) and the blanks before it: inih would take an indented line for
- * a part of the one above.  Returns its length, beyond room if it is longer; -1: there are no more. */
-static int collect(struct reader *r, char *text, int room)
+/* Collects a line without its end (LF, CR LF or CR) and the blanks before it.  Returns its length, beyond LINE_MAX_CHARS if
+ * it is longer; -1: there are no more. */
+static int collect(struct reader *r, char text[LINE_MAX_CHARS + 1])
 {
+    const int room = LINE_MAX_CHARS;
     int len = 0, c = get(r);
 
     if (c < 0)
@@ -205,92 +188,6 @@ static bool is_section(const char *text)
     text += len + 2;
     size_t blanks = strspn(text, " \t");
     return !text[blanks] || (blanks && (text[blanks] == ';' || text[blanks] == '#'));
-}
-
-/* A value in quotes keeps its blanks; elsewhere a # after a blank begins a comment, as ; does. */
-static void mark_comments(char *text)
-{
-    char *c = text + strcspn(text, "=:");
-    bool in_quotes = false;
-
-    if (*c)
-        c++;
-    c += strspn(c, " \t");
-    bool quoted = *c == '"';
-    for (; *c; c++) {
-        if (quoted && *c == '"')
-            in_quotes = !in_quotes;
-        else if (in_quotes && *c == ' ')
-            *c = QUOTED_BLANK;
-        else if (in_quotes && *c == '\t')
-            *c = QUOTED_TAB;
-        else if (!in_quotes && *c == '#' && (c[-1] == ' ' || c[-1] == '\t'))
-            *c = ';';
-    }
-}
-
-/* Makes a line fit for inih, or nothing of it.  len: as collect() returned it. */
-static void prepare(struct reader *r, char *text, int len, int room)
-{
-    const char *why;
-
-    if (text[0] == ';' || text[0] == '#' || len == 0) {
-        text[0] = '\0';
-        return;
-    }
-    if (len > room) {
-        struct th_sentence t;
-        th_sentence_init(&t);
-        th_put(&t.sink, "the line is longer than ");
-        th_put_number(&t.sink, (unsigned)room);
-        th_put(&t.sink, " characters");
-        spoil(r);
-        th_problem(&r->to, r->line, &t);
-        text[0] = '\0';
-    } else if ((why = text_problem(text)) != NULL) {
-        refuse_line(r, why);
-        text[0] = '\0';
-    } else if (text[0] == '[' && !is_section(text)) {
-        r->section = TH_SECTION_COUNT;
-        refuse_line(r, "not a section; write its name in brackets on a line of its own, such as [lun 0]");
-        r->skipping = true;
-        text[0] = '\0';
-    } else if (text[0] == '[') {
-        r->section_expected = true;
-    } else {
-        mark_comments(text);
-        r->key_expected = true;
-    }
-}
-
-/* The `reader` of inih: as fgets(). */
-static char *next_line(char *text, int size, void *stream)
-{
-    struct reader *r = stream;
-    int room = size - 2;                /* "\n" and the zero go behind a line */
-
-    r->text = text;
-    if (r->key_expected) {
-        r->key_expected = false;
-        refuse_line(r, "not a setting; write KEY = VALUE, or ; before a comment");
-    }
-    if (r->section_expected) {
-        r->section_expected = false;
-        r->telling = true;
-        memcpy(text, SECTION_TOLD "=\n", sizeof SECTION_TOLD "=\n");
-        return text;
-    }
-
-    r->telling = false;
-    if (r->line < UINT16_MAX)
-        r->line++;
-    int len = collect(r, text, room);
-    if (len < 0)
-        return NULL;
-    prepare(r, text, len, room);
-    len = (int)strlen(text);
-    memcpy(text + len, "\n", 2);
-    return text;
 }
 
 /* --------------------------------------------------------------------------------------
@@ -408,7 +305,7 @@ static bool unquote(char *value)
             continue;
         if (*in == '"')
             in++;                       /* two of them stand for one */
-        *out++ = (char)(*in == QUOTED_BLANK ? ' ' : *in == QUOTED_TAB ? '\t' : *in);
+        *out++ = *in;
     }
     if (!closed || *in)
         return false;
@@ -535,31 +432,97 @@ static void take_key(struct reader *r, char *key, char *value)
     }
 }
 
-/* The `handler` of inih.  What it is given stands in r->text, but for the section. */
-static int take(void *user, const char *section, const char *name, const char *value)
-{
-    struct reader *r = user;
+/* --------------------------------------------------------------------------------------
+ * Lines
+ */
 
-    if (r->telling) {
-        enter_section(r, section);
-        return 1;
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static void drop_blanks_at_end(char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0 && is_blank(text[len - 1]))
+        len--;
+    text[len] = '\0';
+}
+
+/* ; or # after a blank begins a comment; not within quotes. */
+static void drop_comment(char *value)
+{
+    bool quoted = *value == '"', in_quotes = false;
+
+    for (char *c = value; *c; c++) {
+        if (quoted && *c == '"')
+            in_quotes = !in_quotes;
+        else if (!in_quotes && (*c == ';' || *c == '#') && is_blank(c[-1])) {
+            *c = '\0';
+            return;
+        }
     }
-    r->key_expected = false;
+}
+
+/* "KEY = VALUE", or with a colon. */
+static void take_setting(struct reader *r, char *text)
+{
+    char *end = text;
+    struct th_sentence t;
+
+    while (*end && *end != '=' && *end != ':' && !(*end == ';' && is_blank(end[-1])))
+        end++;
+    if (*end != '=' && *end != ':') {
+        refuse_line(r, "not a setting; write KEY = VALUE, or ; before a comment");
+        return;
+    }
+    *end = '\0';
+    char *value = end + 1 + strspn(end + 1, " \t");
+    drop_comment(value);
+    drop_blanks_at_end(value);
+    drop_blanks_at_end(text);
+
     if (r->skipping)
-        return 1;
+        return;
     if (r->section == TH_SECTION_COUNT) {
-        char *key = r->text + (name - r->text);
-        struct th_sentence t;
-        first_word(key);
+        first_word(text);
         th_sentence_init(&t);
-        th_put(&t.sink, key);
+        th_put(&t.sink, text);
         th_put(&t.sink, ": a [section] must stand before the first key");
         r->to.s->fatal = true;
         th_problem(&r->to, r->line, &t);
-        return 1;
+        return;
     }
-    take_key(r, r->text + (name - r->text), r->text + (value - r->text));
-    return 1;
+    take_key(r, text, value);
+}
+
+/* len: as collect() returned it. */
+static void take_line(struct reader *r, char *text, int len)
+{
+    const char *why;
+
+    if (len == 0 || text[0] == ';' || text[0] == '#')
+        return;
+    if (len > LINE_MAX_CHARS) {
+        struct th_sentence t;
+        th_sentence_init(&t);
+        th_put(&t.sink, "the line is longer than ");
+        th_put_number(&t.sink, LINE_MAX_CHARS);
+        th_put(&t.sink, " characters");
+        spoil(r);
+        th_problem(&r->to, r->line, &t);
+    } else if ((why = text_problem(text)) != NULL) {
+        refuse_line(r, why);
+    } else if (text[0] != '[') {
+        take_setting(r, text);
+    } else if (is_section(text)) {
+        text[strcspn(text, "]")] = '\0';
+        enter_section(r, text + 1);
+    } else {
+        r->section = TH_SECTION_COUNT;
+        refuse_line(r, "not a section; write its name in brackets on a line of its own, such as [lun 0]");
+        r->skipping = true;
+    }
 }
 
 bool thimble_settings_read(struct thimble_settings *s, const struct thimble_settings_source *source,
@@ -569,14 +532,16 @@ bool thimble_settings_read(struct thimble_settings *s, const struct thimble_sett
         .to = { .s = s, .report = report }, .source = source, .line = 1, .ahead = NONE,
         .section = TH_SECTION_COUNT,
     };
+    char text[LINE_MAX_CHARS + 1];
+    int len;
 
     thimble_settings_init(s);
     begin(&r);
-    r.line = 0;
-    ini_parse_stream(next_line, &r, take, &r);
+    while ((len = collect(&r, text)) >= 0) {
+        take_line(&r, text, len);
+        if (r.line < UINT16_MAX)
+            r.line++;
+    }
     th_settings_check(&r.to);
     return thimble_settings_usable(s);
 }
-
-#endif
-#endif

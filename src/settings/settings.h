@@ -19,8 +19,7 @@
  * mistake in its section is left out, and a file whose mistakes may concern any of them (a section
  * that nobody knows, [discovery]) is not usable at all.
  *
- * Layer 6.  No allocation, no stdio, no platform.  Lines are taken apart by inih
- * (https://github.com/benhoyt/inih); without its <ini.h>, thimble_settings_read() is not there.
+ * Layer 6.  No allocation, no stdio, no platform.
  */
 #ifndef THIMBLE_SETTINGS_H
 #define THIMBLE_SETTINGS_H
@@ -255,8 +254,8 @@ struct thimble_settings_report {
 /* The defaults: what an empty file means. */
 void thimble_settings_init(struct thimble_settings *s);
 
-/* Defaults, and then what the file says.  Returns thimble_settings_usable().  Stack: inih's buffer for one
- * line (INI_MAX_LINE, 200 by default) and some 600 bytes; `report` must outlive the call only. */
+/* Defaults, and then what the file says.  Returns thimble_settings_usable().  Stack: some 800
+ * bytes; `report` must outlive the call only. */
 bool thimble_settings_read(struct thimble_settings *s, const struct thimble_settings_source *source,
                            const struct thimble_settings_report *report);
 
