@@ -54,6 +54,17 @@ extern "C" {
 #define THIMBLE_BOARD_LUNS          4   /* of all targets together */
 #endif
 
+/* Memory for a cache over the card where thimble.ini does not say ([limits] cache), in bytes; 0: none.  With a cache
+ * writes are answered before they are on the card, which initiators are told (WCE); a flush gets them there. */
+#ifndef THIMBLE_BOARD_CACHE_BYTES
+#define THIMBLE_BOARD_CACHE_BYTES   0
+#endif
+
+/* 0: the cache is not compiled in: 6 KiB of flash less. */
+#ifndef THIMBLE_BOARD_CACHE
+#define THIMBLE_BOARD_CACHE         1
+#endif
+
 /* The TCP port when the configuration names none. */
 #ifndef THIMBLE_BOARD_PORT
 #define THIMBLE_BOARD_PORT 3260
@@ -89,9 +100,13 @@ struct thimble_board_config {
     /* "192.0.2.5", "255.255.255.0", "192.0.2.1".  address NULL: by DHCP. */
     const char *address, *netmask, *gateway;
 
+    /* With DHCP: the address to take, in the same network, when there is no answer.  NULL: none; DHCP is asked
+     * on and on. */
+    const char *fallback;
+
     uint16_t port;                      /* 0: THIMBLE_BOARD_PORT */
 
-    /* Target 0.  target.name NULL: "iqn.2026-11.org.thimble:" and the host name. */
+    /* Target 0.  target.name NULL: "iqn.2026-11.org.thimble:disk". */
     struct thimble_target_config target;
 };
 
@@ -103,7 +118,8 @@ int thimble_board_begin(const struct thimble_board_config *config);
 int thimble_board_target_add(const struct thimble_target_config *config);
 
 /* A disk of a target: before the first thimble_board_run().  A NULL block is a disk that could not be had; it is
- * left out, so that no other takes its number. */
+ * left out, so that no other takes its number.  Without any, thimble.img on the card is served, or else
+ * the whole card.  If thimble.ini has a [lun], it decides about all disks, and this does nothing. */
 int thimble_board_lun_add(int target, const struct thimble_lun_config *config);
 
 /* Does what there is to do and returns soon. */

@@ -51,6 +51,9 @@ struct thimble_block *board_disk(void);
  * the disk changed since the last call. */
 bool board_disk_poll(void);
 
+/* The card's clock from now on: at most hz.  A board with another kind of disk does nothing. */
+void board_disk_speed(uint32_t hz);
+
 /* Bytes of stack, and the most that was ever used.  The start-up code paints the stack. */
 uint32_t board_stack_bytes(void);
 uint32_t board_stack_used(void);

@@ -51,6 +51,11 @@ struct thimble_block *board_disk(void)
     return &card.block;
 }
 
+void board_disk_speed(uint32_t hz)
+{
+    thimble_sdspi_set_clock(&card, hz);
+}
+
 bool board_disk_poll(void)
 {
     return thimble_sdspi_poll(&card) != THIMBLE_SDSPI_SAME;

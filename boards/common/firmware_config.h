@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * firmware_config.h: what the owner of a board may want to set.  Define it on the compiler's
- * command line, or in a header named by FIRMWARE_CONFIG_FILE.
+ * firmware_config.h: what the owner of a board may want to set where no thimble.ini does: for a card that is served
+ * whole.  Define it on the compiler's command line, or in a header named by FIRMWARE_CONFIG_FILE.
  */
 #ifndef FIRMWARE_CONFIG_H
 #define FIRMWARE_CONFIG_H
@@ -22,11 +22,7 @@
 #define FIRMWARE_DHCP 1
 #endif
 
-/* When DHCP has not answered for so long, in ms, the static address is taken. */
-#ifndef FIRMWARE_DHCP_WAIT_MS
-#define FIRMWARE_DHCP_WAIT_MS 10000
-#endif
-
+/* The static address, and what is taken when DHCP has not answered for 10 s. */
 #ifndef FIRMWARE_STATIC_ADDRESS
 #define FIRMWARE_STATIC_ADDRESS "10.0.2.15"
 #define FIRMWARE_STATIC_MASK    "255.255.255.0"
@@ -54,62 +50,16 @@
 #error "FIRMWARE_CHAP_OUR_NAME needs FIRMWARE_CHAP_OUR_SECRET"
 #endif
 
-/* 0: the whole card; 1 and up: a partition of its MBR or GPT, counted as Linux does. */
-#ifndef FIRMWARE_PARTITION
-#define FIRMWARE_PARTITION 0
-#endif
-
-/* A file that is served as the disk when the card has a FAT16, FAT32 or exFAT volume with it; a
- * path with / is possible.  If the file is there but cannot be served, nothing is: an initiator
- * must never get the card in place of the file.  Without the file, it is the whole card or the
- * partition as set above.  "": do not look.  The name should be one that no initiator puts on
- * a whole card that it formats. */
-#ifndef FIRMWARE_IMAGE_FILE
-#if FIRMWARE_PARTITION > 0
-#define FIRMWARE_IMAGE_FILE ""
-#else
-#define FIRMWARE_IMAGE_FILE "thimble.img"
-#endif
-#endif
-
-/* Pieces in which the file may lie on the card, 16 bytes each. */
-#ifndef FIRMWARE_IMAGE_RUNS
-#define FIRMWARE_IMAGE_RUNS 8
-#endif
-
-/* 1: the card is served write-protected. */
-#ifndef FIRMWARE_READ_ONLY
-#define FIRMWARE_READ_ONLY 0
-#endif
-
-/* For tests: blocks that cannot be read or written, FIRMWARE_BAD_BLOCKS of them from
+/* For tests: blocks of the card that cannot be read or written, FIRMWARE_BAD_BLOCKS of them from
  * FIRMWARE_BAD_LBA on.  0: none. */
 #ifndef FIRMWARE_BAD_BLOCKS
 #define FIRMWARE_BAD_BLOCKS 0
 #define FIRMWARE_BAD_LBA    0
 #endif
 
-/* A line about traffic on the serial line, at most so often, in ms. */
-#ifndef FIRMWARE_STATUS_MS
-#define FIRMWARE_STATUS_MS 10000
-#endif
-
-/* Sizes of the engine, see struct thimble_config.  A board with more memory sets them in its
- * board_config.h. */
-#ifndef FIRMWARE_CONNECTIONS
-#define FIRMWARE_CONNECTIONS 4
-#endif
-#ifndef FIRMWARE_SESSIONS
-#define FIRMWARE_SESSIONS 2
-#endif
-#ifndef FIRMWARE_QUEUE_DEPTH
-#define FIRMWARE_QUEUE_DEPTH 8
-#endif
-#ifndef FIRMWARE_BUFFERS
-#define FIRMWARE_BUFFERS 3
-#endif
-#ifndef FIRMWARE_BUFFER_BYTES
-#define FIRMWARE_BUFFER_BYTES 4096
+/* Memory for RAM disks and a cache (th_board_memory() in platform.h), in bytes. */
+#ifndef FIRMWARE_MEMORY_BYTES
+#define FIRMWARE_MEMORY_BYTES 0
 #endif
 
 #endif

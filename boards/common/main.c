@@ -1,40 +1,52 @@
 /* SPDX-License-Identifier: MIT
  *
- * main.c: the main loop of a board, and the serial line as stdout.
+ * main.c: the firmware of a board: what a sketch is on others.  What thimble.ini on the card says
+ * counts more than this.
  */
-#include <stdio.h>
+#include "firmware_config.h"
+#include "thimble_board.h"
 
-#include "app.h"
-#include "board.h"
-#include "net.h"
-
-static int serial_putc(char c, FILE *file)
-{
-    (void)file;
-    if (c == '\n')
-        board_putc('\r');
-    board_putc(c);
-    return (unsigned char)c;
-}
-
-static FILE serial = FDEV_SETUP_STREAM(serial_putc, NULL, NULL, _FDEV_SETUP_WRITE);
-FILE *const stdout = &serial;
+#ifdef FIRMWARE_CHAP_NAME
+static const struct thimble_chap_user chap_user = {
+    .name = FIRMWARE_CHAP_NAME,
+    .secret = (const uint8_t *)FIRMWARE_CHAP_SECRET,
+    .secret_len = sizeof FIRMWARE_CHAP_SECRET - 1,
+};
+#ifdef FIRMWARE_CHAP_OUR_NAME
+static const struct thimble_chap_user chap_us = {
+    .name = FIRMWARE_CHAP_OUR_NAME,
+    .secret = (const uint8_t *)FIRMWARE_CHAP_OUR_SECRET,
+    .secret_len = sizeof FIRMWARE_CHAP_OUR_SECRET - 1,
+};
+#endif
+static const struct thimble_chap chap = {
+    .users = &chap_user,
+    .n_users = 1,
+#ifdef FIRMWARE_CHAP_OUR_NAME
+    .outgoing = &chap_us,
+#endif
+};
+#endif
 
 int main(void)
 {
-    board_start();
-    net_start();
-    app_start();
+    static const struct thimble_board_config config = {
+        .host_name = FIRMWARE_HOSTNAME,
+        .address = FIRMWARE_DHCP ? NULL : FIRMWARE_STATIC_ADDRESS,
+        .fallback = FIRMWARE_DHCP ? FIRMWARE_STATIC_ADDRESS : NULL,
+        .netmask = FIRMWARE_STATIC_MASK,
+        .gateway = FIRMWARE_STATIC_GATEWAY,
+        .port = FIRMWARE_PORT,
+        .target = {
+            .name = FIRMWARE_TARGET_NAME,
+            .alias = FIRMWARE_TARGET_ALIAS,
+#ifdef FIRMWARE_CHAP_NAME
+            .chap = &chap,
+#endif
+        },
+    };
 
-    for (;;) {
-        net_poll();
-        uint32_t idle_ms = app_poll();
-        board_watchdog_feed();
-
-        uint32_t timer_ms = net_sleep_ms();
-        if (idle_ms > timer_ms)
-            idle_ms = timer_ms;
-        if (idle_ms > 0)
-            board_sleep(idle_ms);
-    }
+    thimble_board_begin(&config);
+    for (;;)
+        thimble_board_run();
 }

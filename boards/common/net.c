@@ -11,7 +11,6 @@
 
 #include "board.h"
 #include "drivers/nic.h"
-#include "firmware_config.h"
 #include "lwip/dhcp.h"
 #include "lwip/ethip6.h"
 #include "lwip/etharp.h"
@@ -26,8 +25,11 @@ struct net_counters net_counters;
 
 static struct netif netif;
 static char address_text[IP4ADDR_STRLEN_MAX];
-static uint32_t dhcp_started_ms;
-static bool dhcp_waiting;
+static struct net_config config;
+static uint32_t dhcp_started_ms, link_looked_ms;
+static bool dhcp_waiting, dhcp_silent, linked;
+
+enum { DHCP_WAIT_MS = 10000, LINK_LOOK_MS = 200 };
 
 u32_t sys_now(void)
 {
@@ -116,7 +118,7 @@ static err_t netif_start(struct netif *n)
 {
     n->name[0] = 'e';
     n->name[1] = 'n';
-    n->hostname = FIRMWARE_HOSTNAME;
+    n->hostname = config.host_name;
     n->mtu = 1500;
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
                NETIF_FLAG_LINK_UP;
@@ -153,24 +155,56 @@ static void address_changed(struct netif *n)
 static void take_static_address(void)
 {
     ip4_addr_t address, mask, gateway;
-    if (ip4addr_aton(FIRMWARE_STATIC_ADDRESS, &address) &&
-        ip4addr_aton(FIRMWARE_STATIC_MASK, &mask) &&
-        ip4addr_aton(FIRMWARE_STATIC_GATEWAY, &gateway))
-        netif_set_addr(&netif, &address, &mask, &gateway);
+    IP4_ADDR(&address, config.ip[0], config.ip[1], config.ip[2], config.ip[3]);
+    IP4_ADDR(&gateway, config.gateway[0], config.gateway[1], config.gateway[2],
+             config.gateway[3]);
+    ip4_addr_set_u32(&mask, lwip_htonl(UINT32_MAX << (32 - config.prefix)));
+    netif_set_addr(&netif, &address, &mask, &gateway);
 }
 
+/* The time without a link does not count: nobody was asked. */
 static void watch_dhcp(void)
 {
-    if (!dhcp_waiting)
+    if (!linked)
+        dhcp_started_ms = board_ms();
+    if (!dhcp_waiting && !dhcp_silent)
         return;
     if (dhcp_supplied_address(&netif)) {
+        dhcp_waiting = dhcp_silent = false;
+    } else if (dhcp_waiting && board_ms() - dhcp_started_ms >= DHCP_WAIT_MS) {
         dhcp_waiting = false;
-    } else if (board_ms() - dhcp_started_ms >= FIRMWARE_DHCP_WAIT_MS) {
-        dhcp_waiting = false;
+        dhcp_silent = config.prefix == 0;
+        if (dhcp_silent)
+            return;                     /* it is asked on */
         printf("network: no answer from DHCP\n");
         dhcp_release_and_stop(&netif);
         take_static_address();
     }
+}
+
+/* lwIP asks DHCP anew, or announces the address, when a link comes. */
+static void watch_link(void)
+{
+    if (board_ms() - link_looked_ms < LINK_LOOK_MS)
+        return;
+    link_looked_ms = board_ms();
+    if (nic_link() == linked)
+        return;
+    linked = !linked;
+    if (linked)
+        netif_set_link_up(&netif);
+    else
+        netif_set_link_down(&netif);
+}
+
+bool net_link(void)
+{
+    return linked;
+}
+
+bool net_dhcp_silent(void)
+{
+    return dhcp_silent;
 }
 
 const char *net_address(void)
@@ -180,19 +214,23 @@ const char *net_address(void)
 
 /* --------------------------------------------------------------------------------------- */
 
-void net_start(void)
+void net_start(const struct net_config *c)
 {
+    config = *c;
     lwip_init();
     netif_add(&netif, NULL, NULL, NULL, NULL, netif_start, ethernet_input);
     netif_set_status_callback(&netif, address_changed);
     netif_set_default(&netif);
     netif_set_up(&netif);
+    linked = nic_link();
+    if (!linked)
+        netif_set_link_down(&netif);
 #if LWIP_IPV6
     netif_create_ip6_linklocal_address(netif_default, 1);
     netif_set_ip6_autoconfig_enabled(netif_default, 1);
 #endif
 
-    if (FIRMWARE_DHCP && dhcp_start(&netif) == ERR_OK) {
+    if (config.dhcp && dhcp_start(&netif) == ERR_OK) {
         dhcp_waiting = true;
         dhcp_started_ms = board_ms();
         printf("network: asking DHCP for an address\n");
@@ -212,6 +250,7 @@ void net_poll(void)
             break;
     }
     sys_check_timeouts();
+    watch_link();
     watch_dhcp();
 }
 

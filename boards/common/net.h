@@ -9,9 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the board wants to be in its network.  dhcp: ask; ip is then what to take when nobody answers.  prefix 0: no
+ * address. */
+struct net_config {
+    const char *host_name;
+    bool dhcp;
+    uint8_t ip[4], prefix, gateway[4];
+};
+
 struct pbuf;
 
-void net_start(void);
+void net_start(const struct net_config *config);
 
 /* Takes in all frames that have come and runs lwIP's timers. */
 void net_poll(void);
@@ -21,6 +29,12 @@ uint32_t net_sleep_ms(void);
 
 /* The address as text, "" while there is none. */
 const char *net_address(void);
+
+/* The cable is in, as far as the controller can tell. */
+bool net_link(void);
+
+/* DHCP was asked for NET_DHCP_WAIT_MS, has not answered, and there is no other address; it is asked on. */
+bool net_dhcp_silent(void);
 
 struct net_counters {
     uint32_t frames_in, frames_out;

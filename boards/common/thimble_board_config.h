@@ -9,7 +9,7 @@
 #include "board_config.h"
 
 #ifndef THIMBLE_LUNS_MAX
-#define THIMBLE_LUNS_MAX 1
+#define THIMBLE_LUNS_MAX 2
 #endif
 #ifndef THIMBLE_TX_SLOTS
 #define THIMBLE_TX_SLOTS 1
@@ -58,5 +58,28 @@
 #ifndef THIMBLE_LWIP_HELD_MAX
 #define THIMBLE_LWIP_HELD_MAX 3
 #endif
+
+/* Sizes of the engine and of thimble.ini, see thimble_board.h and settings/settings.h: what fits into 64 KiB beside lwIP.  A
+ * board with more memory sets its own in board_config.h. */
+#ifndef THIMBLE_BOARD_CONNECTIONS
+#define THIMBLE_BOARD_CONNECTIONS   4
+#define THIMBLE_BOARD_SESSIONS      2
+#define THIMBLE_BOARD_QUEUE_DEPTH   8
+#define THIMBLE_BOARD_BUFFERS       3
+#define THIMBLE_BOARD_BUFFER_BYTES  4096
+#define THIMBLE_BOARD_RUNS          8
+#define THIMBLE_BOARD_TARGETS       1
+#define THIMBLE_BOARD_LUNS          2
+#define THIMBLE_BOARD_CACHE         0
+#define THIMBLE_SETTINGS_TARGETS    1
+#define THIMBLE_SETTINGS_LUNS       2
+#define THIMBLE_SETTINGS_WIFI       1
+#define THIMBLE_SETTINGS_LIST       4
+#define THIMBLE_SETTINGS_TEXT       384
+#endif
+
+/* A card that is sent zeros, where it cannot make them itself, takes a quarter of a second for so many. */
+#define THIMBLE_BOARD_UNMAP_BLOCKS  512
+#define THIMBLE_BOARD_ZERO_BLOCKS   512
 
 #endif

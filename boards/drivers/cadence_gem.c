@@ -26,6 +26,8 @@
 #define RXQBASE     REG(GEM_BASE + 0x18)
 #define TXQBASE     REG(GEM_BASE + 0x1c)
 #define RXSTATUS    REG(GEM_BASE + 0x20)
+#define NWSTATUS    REG(GEM_BASE + 0x08)
+#define PHYMNTNC    REG(GEM_BASE + 0x34)
 #define ISR         REG(GEM_BASE + 0x24)
 #define IER         REG(GEM_BASE + 0x28)
 #define IDR         REG(GEM_BASE + 0x2c)
@@ -34,7 +36,10 @@
 
 #define NWCTRL_RX           BIT(2)
 #define NWCTRL_TX           BIT(3)
+#define NWCTRL_MANAGE       BIT(4)
 #define NWCTRL_TX_START     BIT(9)
+#define NWSTATUS_MANAGED    BIT(2)
+#define PHY_READ(phy, reg)  (UINT32_C(0x60020000) | (uint32_t)(phy) << 23 | (uint32_t)(reg) << 18)
 #define NWCFG_SPEED_100     BIT(0)
 #define NWCFG_FULL_DUPLEX   BIT(1)
 #define NWCFG_DROP_FCS      BIT(17)
@@ -103,7 +108,33 @@ void nic_start(uint8_t mac[6])
     SPADDR1LO = low;
     SPADDR1HI = high;
     IER = INT_RX_DONE;
-    NWCTRL = NWCTRL_RX | NWCTRL_TX;
+    NWCTRL = NWCTRL_RX | NWCTRL_TX | NWCTRL_MANAGE;
+}
+
+/* IEEE 802.3 22.2.4: registers 1 (status) and 2 (who made it). */
+static uint32_t phy_read(unsigned phy, unsigned reg)
+{
+    PHYMNTNC = PHY_READ(phy, reg);
+    for (int i = 0; i < 10000 && !(NWSTATUS & NWSTATUS_MANAGED); i++)
+        ;
+    return PHYMNTNC & 0xffff;
+}
+
+/* A link that was lost meanwhile is told once: the second answer is that of now. */
+bool nic_link(void)
+{
+    static unsigned phy;                /* 32: nobody answers, so nobody knows */
+    static bool found;
+
+    while (!found && phy < 32) {
+        uint32_t maker = phy_read(phy, 2);
+        found = maker != 0 && maker != 0xffff;
+        phy += !found;
+    }
+    if (!found)
+        return true;
+    phy_read(phy, 1);
+    return (phy_read(phy, 1) & BIT(2)) != 0;
 }
 
 void cadence_gem_irq(void)

@@ -179,3 +179,9 @@ bool nic_send(const struct pbuf *frame)
     tx_next = (tx_next + 1) % TX_RING;
     return true;
 }
+
+/* The physical layer is not asked. */
+bool nic_link(void)
+{
+    return true;
+}

@@ -17,6 +17,9 @@ struct pbuf;
 /* Starts the controller and tells its hardware address. */
 void nic_start(uint8_t mac[6]);
 
+/* The cable is in; true too where the driver does not ask. */
+bool nic_link(void);
+
 /* A frame has come in and was not fetched yet.  May be called with interrupts off. */
 bool nic_waiting(void);
 

@@ -173,3 +173,9 @@ bool board_disk_poll(void)
 {
     return usdhc_poll();
 }
+
+/* It stays at 25 MHz, which every card can. */
+void board_disk_speed(uint32_t hz)
+{
+    (void)hz;
+}

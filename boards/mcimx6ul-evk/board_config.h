@@ -27,11 +27,12 @@
 #define THIMBLE_LWIP_HELD_MAX   16
 #define THIMBLE_TX_SLOTS        8
 
-/* firmware_config.h */
-#define FIRMWARE_CONNECTIONS    8
-#define FIRMWARE_SESSIONS       8
-#define FIRMWARE_QUEUE_DEPTH    32
-#define FIRMWARE_BUFFERS        16
-#define FIRMWARE_BUFFER_BYTES   16384
+/* thimble_board.h; memory for RAM disks and a cache */
+#define FIRMWARE_MEMORY_BYTES   (1 << 20)
+#define THIMBLE_BOARD_CONNECTIONS 8
+#define THIMBLE_BOARD_SESSIONS  8
+#define THIMBLE_BOARD_QUEUE_DEPTH 32
+#define THIMBLE_BOARD_BUFFERS   16
+#define THIMBLE_BOARD_BUFFER_BYTES 16384
 
 #endif

@@ -131,6 +131,11 @@ struct thimble_block *board_disk(void)
     return &disk.block;
 }
 
+void board_disk_speed(uint32_t hz)
+{
+    (void)hz;
+}
+
 bool board_disk_poll(void)
 {
     return false;                       /* it is always there */

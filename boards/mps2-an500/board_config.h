@@ -21,13 +21,13 @@
 #define PBUF_POOL_SIZE          48
 #define MEM_SIZE                32768
 
-/* thimble_board_config.h and firmware_config.h */
+/* thimble_board_config.h and thimble_board.h */
 #define THIMBLE_TX_SLOTS        8
-#define FIRMWARE_CONNECTIONS    8
-#define FIRMWARE_SESSIONS       8
-#define FIRMWARE_QUEUE_DEPTH    32
-#define FIRMWARE_BUFFERS        16
-#define FIRMWARE_BUFFER_BYTES   16384
+#define THIMBLE_BOARD_CONNECTIONS 8
+#define THIMBLE_BOARD_SESSIONS  8
+#define THIMBLE_BOARD_QUEUE_DEPTH 32
+#define THIMBLE_BOARD_BUFFERS   16
+#define THIMBLE_BOARD_BUFFER_BYTES 16384
 /* [end] */
 
 #endif

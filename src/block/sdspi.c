@@ -980,6 +980,13 @@ static int ready_io(struct thimble_block *b)
     return usable(card_of(b));
 }
 
+void thimble_sdspi_set_clock(struct thimble_sdspi *sd, uint32_t hz)
+{
+    sd->config.max_clock_hz = hz;
+    if (sd->state == THIMBLE_OK)
+        set_clock_hz(sd, hz);
+}
+
 int thimble_sdspi_init(struct thimble_sdspi *sd,
                        const struct thimble_sdspi_config *config)
 {

@@ -112,6 +112,9 @@ struct thimble_sdspi {
 int thimble_sdspi_init(struct thimble_sdspi *sd,
                        const struct thimble_sdspi_config *config);
 
+/* Another fastest clock, from now on: at most hz, which is not 0. */
+void thimble_sdspi_set_clock(struct thimble_sdspi *sd, uint32_t hz);
+
 enum thimble_sdspi_change {
     THIMBLE_SDSPI_SAME,
     THIMBLE_SDSPI_GONE,         /* no usable card any more; block.ready() says why */

@@ -59,7 +59,7 @@ def unchanged_while_it_serves_nothing(image, why):
     with open(image, "rb") as f:
         before = f.read()
     with start(image) as m:
-        m.wait_for(f"card: nothing is served: {why}")
+        m.wait_for(f"LUN 0: file {FILE} is not served: {why}")
         done = run("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", path("content"), m.url,
                    ok=False)
         assert done.returncode != 0
@@ -76,7 +76,7 @@ def served(partition_lba):
     put(volume, FILE, rng.randbytes(8 * MIB))
     put(volume, "after.bin", beside)
     with start(image) as m:
-        m.wait_for(f"card: {FILE} is served, 8 MiB")
+        m.wait_for(f"LUN 0: file {FILE}, 8192 KiB")
         content = write_and_read_back(m, 8 * MIB)
         assert m.log.count("ready iscsi://") == 1, m.log
     assert get(volume, FILE) == content
@@ -97,7 +97,7 @@ def test_a_file_in_some_pieces_is_served_by_its_runs():
     pieces(volume, image, rng)
     put(volume, FILE, rng.randbytes(5 * 20480))
     with start(image) as m:
-        m.wait_for(f"card: {FILE} is served, 0 MiB")
+        m.wait_for(f"LUN 0: file {FILE}, 100 KiB")
         content = write_and_read_back(m, 5 * 20480)
     assert get(volume, FILE) == content
     consistent(image)
@@ -127,8 +127,8 @@ def test_a_read_only_file_is_served_write_protected():
     put(volume, FILE, content)
     run("mattrib", "+r", "-i", volume, "::" + FILE)
     with start(image) as m:
-        m.wait_for(f"card: {FILE} is served, 1 MiB")
-        assert "write-protected" in m.log
+        m.wait_for(f"LUN 0: file {FILE}, 1024 KiB")
+        assert "read-only" in m.log
         run("qemu-img", "convert", "-f", "raw", "-O", "raw", m.url, path("back"))
         with open(path("back"), "rb") as f:
             assert f.read() == content
@@ -144,7 +144,7 @@ def test_without_the_file_the_whole_card_is_served():
     image, volume = card(CARD_SIZE, *FAT32)
     put(volume, "other.img", rng.randbytes(MIB))
     with start(image) as m:
-        m.wait_for("card: all of it is served, 64 MiB")
+        m.wait_for("LUN 0: whole card, 65536 KiB")
         content = write_and_read_back(m, CARD_SIZE // 8)
     with open(image, "rb") as f:
         assert f.read(len(content)) == content
@@ -160,11 +160,11 @@ def test_another_card_is_looked_at_anew():
     content = rng.randbytes(MIB)
     put(volume, FILE, content)
     with start(image) as m:
-        m.wait_for(f"card: {FILE} is served, 1 MiB")
+        m.wait_for(f"LUN 0: file {FILE}, 1024 KiB")
         m.monitor(f"change sd0 {path('second.img')} raw")
-        m.wait_for("card: nothing is served: the file lies in too many pieces")
+        m.wait_for(f"LUN 0: file {FILE} is not served: the file lies in too many pieces")
         m.monitor(f"change sd0 {image} raw")
-        m.wait_for(f"card: {FILE} is served, 1 MiB", times=2)
+        m.wait_for(f"LUN 0: file {FILE}, 1024 KiB", times=2)
         content = write_and_read_back(m, MIB)
         assert m.log.count("ready iscsi://") == 1, m.log
     assert get(volume, FILE) == content
@@ -181,7 +181,7 @@ def test_a_file_on_exfat():
     size = 2 * MIB
     taken = exfat_put(image, FILE, rng.randbytes(size), size // cluster_bytes, False)
     with start(image) as m:
-        m.wait_for(f"card: {FILE} is served, 2 MiB")
+        m.wait_for(f"LUN 0: file {FILE}, 2048 KiB")
         content = write_and_read_back(m, size)
     run("fsck.exfat", "-n", image)
     with open(image, "rb") as f:

@@ -8,8 +8,6 @@
  *              block address (64 bits), then the data of a write.  The answer is a
  *              32-bit result, then the data of a read.
  */
-#include "app.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -320,7 +318,7 @@ static void serve(uint16_t port, tcp_accept_fn accept)
         tcp_accept(pcb, accept);
 }
 
-void app_start(void)
+static void start(void)
 {
     struct thimble_block *b = board_disk();
     printf("selftest: board %s, card of %lu blocks\n", BOARD_NAME,
@@ -329,14 +327,31 @@ void app_start(void)
     serve(DISK_PORT, disk_accept);
 }
 
-uint32_t app_poll(void)
+static void turn(void)
 {
     static bool ready;
+    net_poll();
     if (!ready && net_address()[0] != '\0') {
         ready = true;
         printf("selftest: ready\n");
     }
     while (hang)
         ;
-    return UINT32_MAX;
+    board_watchdog_feed();
+    uint32_t idle_ms = net_sleep_ms();
+    if (idle_ms > 0)
+        board_sleep(idle_ms);
+}
+
+int main(void)
+{
+    static const struct net_config config = {
+        .host_name = "selftest", .dhcp = true, .ip = { 10, 0, 2, 15 }, .prefix = 24,
+        .gateway = { 10, 0, 2, 2 },
+    };
+    board_start();
+    net_start(&config);
+    start();
+    for (;;)
+        turn();
 }

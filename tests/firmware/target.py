@@ -28,8 +28,8 @@ from machine import Machine, sparse_image
 PORT = 3260
 MIB = 1 << 20
 TARGET = "iqn.2026-11.org.thimble:disk"
-BAD_LBA = 2000                          # of thimble-test.elf: 8 blocks, in partition 1
-PARTITION_LBA = 2048
+BAD_LBA = 10000 - 8192                  # of thimble-test.elf: 8 blocks of the card, in partition 2
+PARTITION_LBA = 8192
 
 board = sys.argv[1]
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -135,7 +135,7 @@ def test_discovery():
         out = run("iscsi-ls", f"iscsi://127.0.0.1:{m.ports[PORT]}")
         assert f"Target:{TARGET} Portal:10.0.2.15:3260,1" in out, out
         out = run("iscsi-inq", m.url)
-        assert "Vendor:THIMBLE" in out and "Product:SD CARD" in out, out
+        assert "Vendor:THIMBLE" in out and "Product:DISK" in out, out
         out = run("iscsi-readcapacity16", m.url)
         assert f"Number of logical blocks:{64 * MIB // 512}" in out.replace(" ", "").replace(
             "Numberoflogicalblocks", "Number of logical blocks") or str(64 * MIB) in out, out
@@ -468,13 +468,23 @@ def test_sessions_come_and_go():
         healthy(m)
 
 
+SECRETS = ("visitor-secret", "thimble-secret")
+
+
 def partitioned(image):
-    """An MBR with one partition, from PARTITION_LBA on."""
+    """A FAT16 volume with thimble.ini, and behind it partition 2, from PARTITION_LBA on."""
     with open(image, "r+b") as f:
         f.seek(446)
-        f.write(struct.pack("<B3sB3sII", 0, b"\0\0\0", 0x83, b"\0\0\0", PARTITION_LBA, 65536))
+        f.write(struct.pack("<B3sB3sII", 0, b"\0\0\0", 6, b"\0\0\0", 64, PARTITION_LBA - 64) +
+                struct.pack("<B3sB3sII", 0, b"\0\0\0", 0x83, b"\0\0\0", PARTITION_LBA, 65536))
         f.seek(510)
         f.write(b"\x55\xaa")
+    run("mkfs.vfat", "-F", "16", "-s", "1", "--offset", "64", "-n", "SETTINGS", image,
+        str((PARTITION_LBA - 64) // 2))
+    with open(path("thimble.ini"), "w") as f:
+        f.write("[target]\nchap-user = visitor\nchap-password = %s\nmutual-user = thimble\n"
+                "mutual-password = %s\n[lun 0]\ndisk = partition 2\n" % SECRETS)
+    run("mcopy", "-i", f"{image}@@{64 * 512}", path("thimble.ini"), "::THIMBLE.INI")
 
 
 def test_disk_errors_partition_and_chap():
@@ -509,8 +519,9 @@ def test_disk_errors_partition_and_chap():
         assert text.count("Input/output error") >= 2 and "read 4096/4096 bytes at offset 0" in text, \
             text
         assert "(3) ASCQ" in text and "(0x1100)" in text and "(0x0c00)" in text, text
-        m.wait_for("card: error, sense 031100")
-        m.wait_for("card: error, sense 030c00")
+        m.wait_for("disk: error, sense 031100")
+        m.wait_for("disk: error, sense 030c00")
+        assert not any(secret in m.log for secret in SECRETS), "a secret on the serial line"
     with open(m.image, "rb") as f, open(data, "rb") as g:
         f.seek(PARTITION_LBA * 512)
         assert f.read(BAD_LBA * 512) == g.read(), "partition"
@@ -521,8 +532,8 @@ def test_soak():
     with start() as m:
         initiators_at_once(m, seconds, [{}, {"digests": True}])
         healthy(m)
-        m.wait_for("traffic:")
-        line = [x for x in m.log.splitlines() if x.startswith("traffic:")][-1]
+        m.wait_for("board: stack")
+        line = [x for x in m.log.splitlines() if x.startswith("board: stack")][-1]
         used, of = [int(w) for w in line.split("stack ")[1].split() if w.isdigit()]
         print(f"    stack {used} of {of} bytes")
         assert used < of - 512

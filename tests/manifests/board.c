@@ -13,6 +13,7 @@
 
 #include "port/board/disk_line.h"
 #include "port/board/platform.h"
+#include "unit/fat_model.h"
 
 #define EXPECT(truth)                                                              \
     do {                                                                           \
@@ -25,6 +26,8 @@
 static char told[16384];
 static uint32_t now_ms, step_ms;
 static bool leds[TH_LED_COUNT];
+static unsigned times_lit[TH_LED_COUNT];
+static struct thimble_settings_address asked_for;
 static uint32_t starts_at[32];
 static unsigned n_starts, refused_starts;
 static const char *address = "";
@@ -41,26 +44,50 @@ void th_board_write(const char *text, size_t len)
     if (at + len < sizeof told)
         memcpy(told + at, text, len);
 }
-void th_board_led(enum th_led led, bool on) { leds[led] = on; }
+void th_board_led(enum th_led led, bool on)
+{
+    times_lit[led] += on && !leds[led];
+    leds[led] = on;
+}
 void th_board_watchdog_start(uint32_t ms) { (void)ms; }
 void th_board_watchdog_feed(void) {}
 uint8_t th_board_strikes(void) { return strikes; }
 void th_board_set_strikes(uint8_t n) { strikes = n; }
 bool th_board_was_stuck(void) { return stuck; }
 void th_board_pins(const struct thimble_settings *s) { (void)s; }
-bool th_board_has_display(void) { return false; }
-void th_board_wire(enum th_wire wire, bool released) { (void)wire, (void)released; }
-bool th_board_wire_is_high(enum th_wire wire) { (void)wire; return true; }
+
+/* A TM1637 that is written: four digits, the least significant bit first, after a command byte. */
+static bool has_display, wires[2];
+static uint8_t shifted[16], byte;
+static unsigned n_bits;
+
+bool th_board_has_display(void) { return has_display; }
+void th_board_wire(enum th_wire wire, bool released)
+{
+    bool was = wires[wire];
+    wires[wire] = released;
+    if (wire == TH_WIRE_DIO && was && !released && wires[TH_WIRE_CLK])
+        n_bits = 0;                     /* a transfer begins */
+    if (wire != TH_WIRE_CLK || was || !released)
+        return;
+    if (n_bits % 9 < 8)
+        byte = (uint8_t)(byte >> 1 | wires[TH_WIRE_DIO] << 7);
+    if (n_bits % 9 == 7 && n_bits / 9 < sizeof shifted)
+        shifted[n_bits / 9] = byte;
+    n_bits++;
+}
+bool th_board_wire_is_high(enum th_wire wire) { (void)wire; return false; }
 void th_board_wire_wait(void) {}
 bool th_board_task(void (*turn)(void)) { (void)turn; return false; }
 void th_board_idle(uint32_t ms) { (void)ms; }
 enum th_network_trouble th_board_network_trouble(void) { return TH_NETWORK_NO_TROUBLE; }
 struct thimble_block *thimble_board_flash(void) { return NULL; }
 size_t th_board_psram_bytes(void) { return 0; }
+void *thimble_board_psram(size_t bytes) { (void)bytes; return NULL; }
 void *th_board_memory(size_t bytes) { return calloc(1, bytes); }
 bool th_board_network_start(const struct thimble_settings *s)
 {
-    (void)s;
+    asked_for = s->network.address;
     starts_at[n_starts++ % 32] = now_ms;
     return n_starts > refused_starts;
 }
@@ -80,20 +107,25 @@ int th_transport_prepare(struct thimble_config *config)
     config->portal = portal;
     return THIMBLE_OK;
 }
+static uint16_t listens_on;
 int th_transport_start(struct thimble *engine, uint16_t port)
 {
     thimble_tick(engine, now_ms);
-    return port == 3260 ? THIMBLE_OK : THIMBLE_ERR_ARGUMENT;
+    listens_on = port;
+    return THIMBLE_OK;
 }
 uint32_t th_transport_poll(void) { return 10; }
 unsigned th_transport_open(void) { return 0; }
 
 /* --------------------------------------------------------------------------------------
- * A card of 1 MiB: partition 2 has 1024 blocks from block 64 on; block n begins with n.
+ * A card of 8 MiB: a FAT16 volume with disk.img of 16 KiB, byte 0 of whose block n is n, and thimble.ini where there is
+ * one; partition 2 has 1024 blocks from block PART on, each beginning with its number in the card.
  */
-static uint8_t card_bytes[2048 * 512];
+enum { CARD_BLOCKS = 16384, PART = 8192, INI_CLUSTER = 10, DISK_CLUSTER = 100, DISK_BLOCKS = 32 };
+static uint8_t card_bytes[CARD_BLOCKS * 512];
 static struct thimble_ram_disk card;
-static bool card_in, card_moved;
+static struct fat_model volume;
+static bool card_in, card_moved, card_broken;
 
 static int card_ready(struct thimble_block *b)
 {
@@ -101,18 +133,50 @@ static int card_ready(struct thimble_block *b)
     return card_in ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
 }
 
+static int (*sound_read)(struct thimble_block *b, uint64_t lba, uint32_t n, void *buf,
+                         struct thimble_io *io);
+static int card_read(struct thimble_block *b, uint64_t lba, uint32_t n, void *buf,
+                     struct thimble_io *io)
+{
+    bool ini = lba <= fat_model_lba(&volume, INI_CLUSTER) &&
+               lba + n > fat_model_lba(&volume, INI_CLUSTER);
+    return card_broken && ini ? THIMBLE_ERR_IO : sound_read(b, lba, n, buf, io);
+}
+
+static void put_file(const char *name, uint32_t first, uint32_t n_clusters, uint64_t size_bytes)
+{
+    const struct fat_model_entry entry = { .size_bytes = size_bytes, .first_cluster = first };
+    for (uint32_t i = 0; i < n_clusters; i++)
+        fat_model_link(&volume, first + i, i + 1 < n_clusters ? first + i + 1 : FAT_MODEL_END);
+    fat_model_add(&volume, &volume.root, name, &entry);
+}
+
+static void put_ini(const char *text)
+{
+    size_t len = strlen(text);
+    put_file("thimble.ini", INI_CLUSTER, (uint32_t)(len / 512 + 1), len);
+    memcpy(card_bytes + 512 * fat_model_lba(&volume, INI_CLUSTER), text, len);
+}
+
 static void make_card(uint8_t type)
 {
-    static const uint8_t where[8] = { 64, 0, 0, 0, 0, 4, 0, 0 };
-    for (uint32_t i = 1; i < 2048; i++)
+    static const uint8_t where[8] = { PART & 255, PART >> 8, 0, 0, 0, 4, 0, 0 };
+    memset(card_bytes, 0, sizeof card_bytes);
+    fat_model_format(&volume, THIMBLE_FAT_16, card_bytes, PART, 64, 0, 4100);
+    put_file("disk.img", DISK_CLUSTER, DISK_BLOCKS, DISK_BLOCKS * 512);
+    for (uint32_t i = 0; i < DISK_BLOCKS; i++)
+        card_bytes[512 * (fat_model_lba(&volume, DISK_CLUSTER) + i)] = (uint8_t)i;
+    for (uint32_t i = PART; i < PART + 1024; i++)
         card_bytes[i * 512] = (uint8_t)i;
     card_bytes[446 + 16 + 4] = type;
     memcpy(card_bytes + 446 + 16 + 8, where, sizeof where);
-    card_bytes[510] = 0x55;
-    card_bytes[511] = 0xaa;
-    thimble_ram_disk_init(&card, card_bytes, 2048, 9);
+    thimble_ram_disk_init(&card, card_bytes, CARD_BLOCKS, 9);
+    sound_read = card.block.read;
+    card.block.read = card_read;
+    card.block.map = NULL;
     card.block.removable = true;
     card.block.ready = card_ready;
+    card.block.serial = "CARD1";
 }
 
 struct thimble_block *thimble_board_card(void) { return &card.block; }
@@ -152,8 +216,23 @@ static struct thimble_block *serve(struct thimble_block *disk, uint16_t number, 
 static void begin(int expected)
 {
     struct thimble_board_config config = { 0 };
-    make_card(0x83);
     EXPECT(thimble_board_begin(&config) == expected);
+}
+
+static void begin_with(const char *ini, int expected)
+{
+    card_in = true;
+    put_ini(ini);
+    begin(expected);
+}
+
+/* How often the LED is lit in the time that the blinks of error `code` and their pause take. */
+static unsigned blinks(unsigned code)
+{
+    run_ms(10000);
+    unsigned before = times_lit[TH_LED_ERROR];
+    run_ms(2 * (code * 400 + 1200));
+    return (times_lit[TH_LED_ERROR] - before) / 2;
 }
 
 /* -------------------------------------------------------------------------------------- */
@@ -167,18 +246,20 @@ static void healthy_start(void)
     EXPECT(engine && sscanf(engine, "engine uses %lu of %lu bytes", &used, &room) == 2);
     EXPECT(used > 0 && used <= room);
     serve(thimble_board_card(), 0, THIMBLE_OK);
-    EXPECT(says("disk: target 0 LUN 0, 1024 KiB"));
-    run_ms(50);
+    EXPECT(says("disk: iqn.2026-11.org.thimble:disk LUN 0: whole card, 8192 KiB, serial number CARD1\r\n"));
+    run_ms(5000);
     EXPECT(!says("ready iscsi"));
-    EXPECT(!leds[TH_LED_READY]);
+    EXPECT(times_lit[TH_LED_READY] == 5);
     address = "192.0.2.7";
-    run_ms(50);
-    EXPECT(says("ready iscsi://192.0.2.7:3260/iqn.2026-11.org.thimble:thimble/0\r\n"));
-    EXPECT(leds[TH_LED_READY]);
+    run_ms(2000);
+    EXPECT(says("ready iscsi://192.0.2.7:3260/iqn.2026-11.org.thimble:disk/0\r\n"));
+    EXPECT(listens_on == 3260);
+    EXPECT(leds[TH_LED_READY] && times_lit[TH_LED_READY] <= 6);
     address = "";
-    run_ms(50);
+    run_ms(5000);
     EXPECT(says("network: no address any more"));
-    EXPECT(!leds[TH_LED_READY]);
+    EXPECT(times_lit[TH_LED_READY] >= 9);
+    EXPECT(blinks(6) == 6);
 }
 
 static void network_late(void)
@@ -190,7 +271,7 @@ static void network_late(void)
     for (unsigned i = 1; i < 10; i++) {
         uint32_t pause_ms = i < 7 ? UINT32_C(1000) << (i - 1) : 60000;
         uint32_t passed_ms = starts_at[i] - starts_at[i - 1];
-        EXPECT(passed_ms >= pause_ms && passed_ms < pause_ms + 20);
+        EXPECT(passed_ms >= pause_ms / 2 && passed_ms < pause_ms + 20);
     }
 }
 
@@ -200,17 +281,17 @@ static void card_comes_and_goes(void)
     struct thimble_io io = { 0 };
     begin(THIMBLE_OK);
     struct thimble_block *part = serve(thimble_board_partition(2), 0, THIMBLE_OK);
-    EXPECT(says("LUN 0 is not there"));
+    EXPECT(says("LUN 0: partition 2 is not served: no card"));
     EXPECT(part->read(part, 0, 1, got, &io) == THIMBLE_ERR_NO_MEDIUM);
     move_card(true);
-    EXPECT(says("disk: target 0 LUN 0, 512 KiB"));
-    EXPECT(part->read(part, 3, 1, got, &io) == THIMBLE_OK && got[0] == 67);
+    EXPECT(says("LUN 0: partition 2, 512 KiB, serial number CARD1-"));
+    EXPECT(part->read(part, 67, 1, got, &io) == THIMBLE_OK && got[0] == 67);
     move_card(false);
-    EXPECT(says("LUN 0 is not there"));
+    EXPECT(says("LUN 0: partition 2 is not served"));
     EXPECT(part->read(part, 3, 1, got, &io) == THIMBLE_ERR_NO_MEDIUM);
     make_card(0);                       /* another card: it has no such partition */
     move_card(true);
-    EXPECT(says("card: no partition 2"));
+    EXPECT(says("LUN 0: partition 2 is not served: the card has no such partition"));
     EXPECT(part->read(part, 3, 1, got, &io) == THIMBLE_ERR_NO_MEDIUM);
     EXPECT(part->write(part, 3, 1, got, &io) == THIMBLE_ERR_NO_MEDIUM);
 }
@@ -222,11 +303,152 @@ static void no_disk(void)
     serve(NULL, 0, THIMBLE_ERR_NO_MEDIUM);
     serve(thimble_board_card(), 5, THIMBLE_OK);
     EXPECT(says("LUN 0 has no disk and is left out"));
-    EXPECT(leds[TH_LED_ERROR]);
     address = "192.0.2.7";
     run_ms(3000);
-    EXPECT(!leds[TH_LED_ERROR]);
-    EXPECT(says(":thimble/5\r\n"));
+    EXPECT(!says("LUN 0: "));
+    EXPECT(says(":disk/5\r\n"));
+}
+
+static void sketch_without_disks(void)
+{
+    card_in = true;
+    begin(THIMBLE_OK);
+    run_ms(50);
+    EXPECT(says("LUN 0: whole card, 8192 KiB"));
+    make_card(0x83);
+    put_file("thimble.img", 300, 4, 2048);
+    move_card(true);
+    EXPECT(says("LUN 0: file thimble.img, 2 KiB"));
+}
+
+/* -------------------------------------------------------------------------------------- */
+
+static void ini_disks(void)
+{
+    begin_with("; a comment\r\n[network]\r\naddress = 192.0.2.5/24\r\nport = 3261\r\n"
+               "[target]\r\nname = iqn.2026-11.org.example:cellar\r\n"
+               "[lun 0]\r\ndisk = file DISK.img\r\n"
+               "[lun 1]\r\ndisk = partition 2\r\nread-only = yes\r\nserial = PART\r\n"
+               "[lun 2]\r\ndisk = ram 64K\r\nblock-size = 4096\r\n", THIMBLE_OK);
+    EXPECT(says("iqn.2026-11.org.example:cellar LUN 0: file DISK.img, 16 KiB, serial number CARD1-"));
+    EXPECT(says("LUN 1: partition 2, 512 KiB, serial number PART, read-only"));
+    EXPECT(says("LUN 2: 64 KiB"));
+    EXPECT(!says("thimble.ini"));
+    serve(thimble_board_card(), 3, THIMBLE_OK);         /* the file decides */
+    run_ms(50);
+    EXPECT(asked_for.prefix == 24 && asked_for.ip[3] == 5);
+    EXPECT(!says("LUN 3") && !says("whole card"));
+    address = "192.0.2.5";
+    run_ms(50);
+    EXPECT(says("ready iscsi://192.0.2.5:3261/iqn.2026-11.org.example:cellar/0\r\n"));
+    EXPECT(listens_on == 3261);
+}
+
+static void ini_mistake(void)
+{
+    begin_with("[lun 0]\ndisk = file disk.img\n[lun 1]\ndisk = partition two\n", THIMBLE_OK);
+    EXPECT(says("thimble.ini:4: [lun 1] disk: \"partition two\" is wrong; write card, partition N"));
+    EXPECT(says("LUN 0: file disk.img, 16 KiB") && !says("LUN 1: "));
+    address = "192.0.2.5";
+    EXPECT(blinks(5) == 5);
+}
+
+static void ini_fatal(void)
+{
+    begin_with("[lun 0]\ndisk = file disk.img\n[lum 1]\ndisk = partition 2\n",
+               THIMBLE_ERR_ARGUMENT);
+    EXPECT(says("thimble.ini:3: there is no section [lum 1]; did you mean [lun]?"));
+    serve(thimble_board_card(), 0, THIMBLE_ERR_ARGUMENT);
+    EXPECT(blinks(5) == 5);
+    EXPECT(says("nothing is served") && !says("LUN 0: ") && n_starts == 0);
+    EXPECT(!leds[TH_LED_READY]);
+}
+
+static void ini_another_card(void)
+{
+    static const char mine[] = "[lun 0]\ndisk = file disk.img\n";
+    begin_with(mine, THIMBLE_OK);
+    run_ms(50);
+    make_card(0x83);
+    put_ini("[lun 0]\ndisk = partition 2\n");
+    move_card(true);
+    EXPECT(says("LUN 0: file disk.img is not served: the card's thimble.ini is not the one that this "
+                "board started with; restart it"));
+    EXPECT(blinks(5) == 5);
+    make_card(0x83);                    /* none at all is another one, too */
+    move_card(true);
+    EXPECT(says("not the one that this board started with"));
+    make_card(0x83);
+    put_ini(mine);
+    move_card(true);
+    EXPECT(says("LUN 0: file disk.img, 16 KiB"));
+}
+
+static void ini_comes_late(void)
+{
+    begin(THIMBLE_OK);
+    run_ms(50);
+    EXPECT(says("LUN 0: whole card is not served: no card"));
+    EXPECT(blinks(1) == 1);
+    put_ini("[lun 0]\ndisk = file disk.img\nread-only = yes\n");
+    move_card(true);
+    EXPECT(says("not the one that this board started with"));
+    make_card(0x83);
+    move_card(true);
+    EXPECT(says("LUN 0: whole card, 8192 KiB"));
+}
+
+/* Whatever it says: while nobody knows, nothing of that card is served. */
+static void ini_unreadable(void)
+{
+    card_broken = true;
+    begin_with("[lun 0]\ndisk = file disk.img\n", THIMBLE_OK);
+    serve(thimble_board_card(), 0, THIMBLE_OK);
+    EXPECT(says("thimble.ini cannot be read") && says("LUN 0: whole card is not served"));
+    run_ms(3000);
+    card_broken = false;
+    run_ms(10000);
+    EXPECT(says("not the one that this board started with") && !says("whole card, 8192"));
+}
+
+static void ini_limits(void)
+{
+    begin_with("[limits]\nbuffers = 400\n[timeouts]\nlogin = 5\n", THIMBLE_OK);
+    EXPECT(says("thimble.ini: [limits] ask for "));
+    address = "192.0.2.5";
+    EXPECT(blinks(7) == 7);
+    EXPECT(says("LUN 0: whole card"));
+}
+
+/* What is written late is on the card soon after the last request, and after a flush at once. */
+static void ini_cache(void)
+{
+    uint8_t block[512] = { 0xaa }, *there;
+    struct thimble_io io = { 0 };
+    begin_with("[limits]\ncache = 64K\n", THIMBLE_OK);
+    EXPECT(says("card: a cache of 60 KiB"));
+    struct thimble_block *disk = serve(thimble_board_image("disk.img"), 0, THIMBLE_OK);
+    there = card_bytes + 512 * fat_model_lba(&volume, DISK_CLUSTER);
+    EXPECT(disk->flush && disk->write(disk, 0, 1, block, &io) == THIMBLE_OK);
+    EXPECT(there[0] == 0 && disk->read(disk, 0, 1, block, &io) == THIMBLE_OK && block[0] == 0xaa);
+    EXPECT(disk->flush(disk, &io) == THIMBLE_OK && there[0] == 0xaa);
+    EXPECT(disk->write(disk, 3, 1, block, &io) == THIMBLE_OK && there[3 * 512] == 3);
+    run_ms(200);
+    EXPECT(there[3 * 512] == 0xaa);
+}
+
+static void display(void)
+{
+    has_display = true;
+    card_in = true;
+    begin(THIMBLE_OK);
+    serve(thimble_board_image("disk.img"), 0, THIMBLE_OK);
+    run_ms(1500);
+    static const uint8_t er_6[4] = { 0x79, 0x50, 0, 0x7d }, no_17[4] = { 0, 0, 0x06, 0x07 };
+    EXPECT(memcmp(shifted + 1, er_6, 4) == 0);
+    address = "192.0.2.17";
+    run_ms(2500);
+    EXPECT(memcmp(shifted + 1, no_17, 4) == 0);
 }
 
 static void watchdog(void)
@@ -251,7 +473,7 @@ static void chap_without_hashes(void)
     struct thimble_board_config config = { .target = { .chap = &chap } };
     EXPECT(thimble_board_begin(&config) == THIMBLE_ERR_ARGUMENT);
     EXPECT(says("CHAP was asked for"));
-    serve(&card.block, 0, THIMBLE_ERR_ARGUMENT);
+    serve(thimble_board_card(), 0, THIMBLE_ERR_ARGUMENT);
     run_ms(30100);
     EXPECT(says("thimble: nothing is served"));
     EXPECT(n_starts == 0);
@@ -304,7 +526,7 @@ static void disk_line(void)
     th_disk_line_run(&line);            /* the disk works on the first one */
     EXPECT(n_calls == 1 && n_results == 0 && leds[TH_LED_READ]);
     thimble_io_done(below_io, THIMBLE_ERR_IO);
-    EXPECT(n_results == 1 && results[0] == THIMBLE_ERR_IO && !leds[TH_LED_READ]);
+    EXPECT(n_results == 1 && results[0] == THIMBLE_ERR_IO);
 
     below_answer = THIMBLE_OK;
     th_disk_line_run(&line);
@@ -327,10 +549,15 @@ int main(int argc, char **argv)
         { "healthy-start", healthy_start }, { "network-late", network_late },
         { "card-comes-and-goes", card_comes_and_goes }, { "no-disk", no_disk },
         { "watchdog", watchdog }, { "chap-without-hashes", chap_without_hashes },
-        { "disk-line", disk_line },
+        { "disk-line", disk_line }, { "sketch-without-disks", sketch_without_disks },
+        { "ini-disks", ini_disks }, { "ini-mistake", ini_mistake }, { "ini-fatal", ini_fatal },
+        { "ini-another-card", ini_another_card }, { "ini-comes-late", ini_comes_late },
+        { "ini-unreadable", ini_unreadable }, { "ini-limits", ini_limits },
+        { "ini-cache", ini_cache }, { "display", display },
     };
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
         if (argc == 2 && strcmp(argv[1], scenarios[i].name) == 0) {
+            make_card(0x83);
             scenarios[i].run();
             return 0;
         }

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * board.c: see thimble_board.h.  Puts together the engine, its port, the network and the disks of a
- * board (today: Teensy 4.1), and tells on the serial line what goes on.
+ * board.c: see thimble_board.h.  Puts together settings, engine, its port, the network and the disks of
+ * a board, and goes round.
  *
- * Layer 6.  Knows the platform by platform.h only; the words of its log are those of the emulated
- * boards.
+ * Layer 6.  Knows the platform by platform.h only.
  */
 #include "which.h"
 
 #if TH_BOARD_ANY
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../../device/backoff.h"
 #include "card_views.h"
-#include "disk_line.h"
-#include "platform.h"
+#include "ini.h"
+#include "log.h"
+#include "show.h"
+#include "units.h"
 
 enum {
+    TURN_MS = 20,                       /* at most, for lights and card */
     CARD_LOOK_MS = 20,
-    ERROR_LED_MS = 2000,
+    QUIET_MS = 50,                      /* without requests, until late writes begin */
+    STRIKES_MAX = 6,
     STRIKES_FORGOTTEN_MS = 60000,       /* who lives so long is well */
-    NETWORK_RETRY_MS = 1000, NETWORK_RETRY_MAX_MS = 60000,
+    RETRY_MS = 1000, RETRY_MAX_MS = 60000,
     COMPLAIN_MS = 10000,
 
     /* Sum of the parts as thimble.h tells their sizes. */
@@ -34,241 +37,63 @@ enum {
         (THIMBLE_BOARD_LUNS - 1) * THIMBLE_LUN_BYTES,
 };
 
-struct unit {
-    struct th_disk_line line;
-    int target;
-    uint16_t lun;
-};
+#if THIMBLE_SETTINGS_TARGETS > THIMBLE_BOARD_TARGETS
+#error "THIMBLE_BOARD_TARGETS is less than THIMBLE_SETTINGS_TARGETS"
+#endif
+
+#define BUFFER_ALIGN (THIMBLE_BUFFER_ALIGN > 32 ? THIMBLE_BUFFER_ALIGN : 32)
 
 /* Aligned for DMA: data buffers are a part of it. */
-static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(32)));
+static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(BUFFER_ALIGN)));
 static struct thimble *engine;
 static struct thimble_settings settings;
-static struct thimble_board_config config;
-static char target_name[64];
-static const char *first_target_name;
 
-static struct unit units[THIMBLE_BOARD_LUNS];
-static unsigned n_units, next_unit, first_target_units;
+static struct {
+    const char *name;                   /* NULL: it is not served */
+    int index;                          /* the engine's */
+} targets[THIMBLE_BOARD_TARGETS];       /* as the file and the sketch count them */
+static unsigned n_targets;
+static struct thimble_settings_chap chaps[THIMBLE_SETTINGS_TARGETS], discovery_chap;
+static const char *allowed[THIMBLE_SETTINGS_LIST];     /* of all targets and units */
+static size_t n_allowed;
+static const struct thimble_board_config *sketch;
+static bool sketch_has_disks;
 
 static enum { NOT_BEGUN, FAILED, READY, RUNNING } state;
 static int failure;
+static const char *failure_text;
+static enum thimble_lights_error failure_light;
 
 static struct {
-    uint32_t disk_errors, refused, sessions;
+    uint32_t disk_errors, refused;
 } count;
 
 /* Times; each is compared with another that is less than half a wrap away. */
-static uint32_t now_ms, error_led_ms, looked_ms, told_ms, complained_ms, network_due_ms;
-static uint32_t network_pause_ms;
-static bool error_led, network_started, strikes_forgotten;
-
-/* --------------------------------------------------------------------------------------
- * The log
- */
-
-static void log_line(enum th_log level, const char *format, va_list arguments)
-{
-    char line[200];
-    if (settings.log.level != 0 && level > settings.log.level)
-        return;
-
-    int n = vsnprintf(line, sizeof line - 2, format, arguments);
-    if (n < 0)
-        return;
-    size_t len = (size_t)n < sizeof line - 3 ? (size_t)n : sizeof line - 3;
-    line[len++] = '\r';
-    line[len++] = '\n';
-    th_board_write(line, len);
-}
-
-void th_board_log(enum th_log level, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    log_line(level, format, arguments);
-    va_end(arguments);
-}
-
-void thimble_board_log(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    log_line(TH_LOG_INFO, format, arguments);
-    va_end(arguments);
-}
-
-static void error_light(void)
-{
-    th_board_led(TH_LED_ERROR, true);
-    error_led = true;
-    error_led_ms = now_ms;
-}
+static uint32_t now_ms, looked_ms, told_ms, complained_ms, worked_ms, network_due_ms, card_due_ms;
+static struct thimble_backoff network_patience, card_patience;
+static bool network_started, strikes_forgotten, card_moved, card_again;
 
 static void on_event(void *ctx, const struct thimble_event *e)
 {
-    const char *who = e->initiator[0] ? e->initiator : "somebody";
-    const char *what = e->target[0] ? e->target : "discovery";
     (void)ctx;
-
-    switch (e->kind) {
-    case THIMBLE_EVENT_LOGIN:
-        count.sessions++;
-        thimble_board_log("session: %s logged in (%s)", who, what);
-        break;
-    case THIMBLE_EVENT_LOGOUT:
-        thimble_board_log("session: %s logged out (%s)", who, what);
-        break;
-    case THIMBLE_EVENT_REINSTATED:
-        thimble_board_log("session: %s replaces its old session", who);
-        break;
-    case THIMBLE_EVENT_DROPPED:
-        thimble_board_log("session: %s, connection ended: %s", who,
-                          thimble_reason_text(e->reason));
-        break;
-    case THIMBLE_EVENT_LOGIN_REFUSED:
+    th_log_event(e);
+    if (e->kind == THIMBLE_EVENT_LOGIN_REFUSED)
         count.refused++;
-        thimble_board_log("session: %s refused with %04lx: %s %s", who, (unsigned long)e->detail,
-                          thimble_reason_text(e->reason), e->key);
-        break;
-    case THIMBLE_EVENT_REJECT:
-        thimble_board_log("session: %s, PDU %02lx rejected with %lu: %s", who,
-                          (unsigned long)(e->detail >> 8), (unsigned long)(e->detail & 0xff),
-                          thimble_reason_text(e->reason));
-        break;
-    case THIMBLE_EVENT_TASK_MANAGEMENT:
-        thimble_board_log("session: %s, task management %lu: response %lu", who,
-                          (unsigned long)(e->detail >> 8), (unsigned long)(e->detail & 0xff));
-        break;
-    case THIMBLE_EVENT_DISK_ERROR:
+    if (e->kind == THIMBLE_EVENT_DISK_ERROR) {
         count.disk_errors++;
-        thimble_board_log("disk: error, sense %06lx", (unsigned long)e->detail);
-        error_light();
-        break;
-    default:
-        break;
+        th_show_report(THIMBLE_LIGHTS_CARD_FAILED);
     }
 }
 
-static uint64_t size_kib(const struct thimble_block *d)
+static uint32_t random_u32(void)
 {
-    return d->block_shift >= 10 ? d->size_blocks << (d->block_shift - 10)
-                                : d->size_blocks >> (10 - d->block_shift);
-}
-
-static void tell_unit(const struct unit *u)
-{
-    const struct thimble_block *d = &u->line.block;
-    if (u->line.below->ready && u->line.below->ready(u->line.below) != THIMBLE_OK) {
-        thimble_board_log("disk: target %d LUN %u is not there, or not ready", u->target, u->lun);
-        return;
-    }
-    thimble_board_log("disk: target %d LUN %u, %lu KiB, serial number %s%s", u->target, u->lun,
-                      (unsigned long)size_kib(d),
-                      d->serial ? d->serial : "made from its name", d->write ? "" : ", read-only");
-}
-
-static void tell_traffic(void)
-{
-    static uint32_t read_before, written_before;
-    uint32_t passed_ms = now_ms - told_ms, read = 0, written = 0;
-    if (passed_ms < THIMBLE_BOARD_STATUS_MS)
-        return;
-    for (unsigned i = 0; i < n_units; i++) {
-        read += units[i].line.bytes_read;
-        written += units[i].line.bytes_written;
-    }
-    if (read != read_before || written != written_before)
-        thimble_board_log("traffic: %u connections, read %lu KB/s, written %lu KB/s, %lu disk "
-                          "errors, %lu logins refused",
-                          th_transport_open(), (unsigned long)((read - read_before) / passed_ms),
-                          (unsigned long)((written - written_before) / passed_ms),
-                          (unsigned long)count.disk_errors, (unsigned long)count.refused);
-    told_ms = now_ms;
-    read_before = read;
-    written_before = written;
-}
-
-static void tell_address(void)
-{
-    static char told[48];
-    const char *address = th_board_address();
-    if (strcmp(told, address) == 0)
-        return;
-    strncpy(told, address, sizeof told - 1);
-    th_board_led(TH_LED_READY, told[0] != '\0');
-    if (told[0] == '\0')
-        thimble_board_log("network: no address any more");
-    else
-        thimble_board_log("ready iscsi://%s:%u/%s/%u", told, (unsigned)config.port,
-                          first_target_name, first_target_units ? units[0].lun : 0);
+    uint32_t n = 0;
+    return th_board_random(&n, sizeof n) ? n : th_board_ms();
 }
 
 /* --------------------------------------------------------------------------------------
- * Beginning
+ * Beginning: settings
  */
-
-static int start_engine(void)
-{
-    struct thimble_config c = {
-        .n_connections = THIMBLE_BOARD_CONNECTIONS,
-        .n_sessions = THIMBLE_BOARD_SESSIONS,
-        .queue_depth = THIMBLE_BOARD_QUEUE_DEPTH,
-        .n_buffers = THIMBLE_BOARD_BUFFERS,
-        .buffer_bytes = THIMBLE_BOARD_BUFFER_BYTES,
-        .n_targets = THIMBLE_BOARD_TARGETS,
-        .n_luns = THIMBLE_BOARD_LUNS,
-        .send_timeout_ms = 15000,       /* the buffers of one that takes nothing are few */
-        .event = on_event,
-        .crypto = THIMBLE_CHAP ? th_board_crypto() : NULL,
-    };
-    int err = th_transport_prepare(&c);
-    if (err != THIMBLE_OK)
-        return err;
-    thimble_board_log("thimble %s on %s, engine uses %lu of %lu bytes", THIMBLE_VERSION,
-                      th_board_name, (unsigned long)thimble_memory_bytes(&c),
-                      (unsigned long)sizeof engine_memory);
-    if (config.target.chap && !c.crypto) {
-        thimble_board_log("thimble: CHAP was asked for, but this firmware has no hashes (Mbed TLS)");
-        return THIMBLE_ERR_ARGUMENT;
-    }
-    err = thimble_init(&engine, engine_memory, sizeof engine_memory, &c);
-    if (err != THIMBLE_OK)
-        return err;
-    err = thimble_target_add(engine, &config.target);
-    return err < 0 ? err : THIMBLE_OK;
-}
-
-static const char *host_name(void)
-{
-    return config.host_name ? config.host_name : "thimble";
-}
-
-static int fail(int err, const char *what)
-{
-    state = FAILED;
-    failure = err;
-    thimble_board_log("thimble: %s: error %d; nothing is served", what, err);
-    return err;
-}
-
-/* A board that its watchdog restarts again and again waits longer each time: it can be read, and its
- * card is not worn out. */
-static void wait_if_struck(void)
-{
-    uint8_t strikes = th_board_was_stuck() ? th_board_strikes() : 0;
-    if (th_board_was_stuck() && strikes < 6)
-        strikes++;
-    th_board_set_strikes(strikes);
-    if (strikes == 0)
-        return;
-    uint32_t pause_ms = UINT32_C(1000) << strikes;
-    thimble_board_log("thimble: restarted by the watchdog, %u times in a row; waiting %lu s",
-                      strikes, (unsigned long)(pause_ms / 1000));
-    uint32_t since_ms = th_board_ms();
-    while (th_board_ms() - since_ms < pause_ms)
-        th_board_watchdog_feed();
-}
 
 static bool read_ipv4(const char *text, uint32_t *value)
 {
@@ -284,130 +109,370 @@ static bool read_ipv4(const char *text, uint32_t *value)
     return true;
 }
 
-/* What the sketch says, in the place of the defaults. */
-static bool take_defaults(void)
+static bool set_subnet(const char *key, const char *address)
 {
     char text[24];
     uint32_t mask = 0xffffff00;
     unsigned prefix = 0;
-
-    thimble_settings_init(&settings);
-    if (!thimble_settings_default(&settings, "network", "hostname", host_name()))
-        return false;
-    if (!config.address)
+    if (!address)
         return true;
-    if (config.netmask && !read_ipv4(config.netmask, &mask))
+    if (sketch->netmask && !read_ipv4(sketch->netmask, &mask))
         return false;
+
     while (prefix < 32 && mask & UINT32_C(0x80000000) >> prefix)
         prefix++;
-    int n = snprintf(text, sizeof text, "%s/%u", config.address, prefix);
+    int n = snprintf(text, sizeof text, "%s/%u", address, prefix);
     return n > 0 && (size_t)n < sizeof text &&
-           thimble_settings_default(&settings, "network", "address", text) &&
-           (!config.gateway ||
-            thimble_settings_default(&settings, "network", "gateway", config.gateway));
+           thimble_settings_default(&settings, "network", key, text);
+}
+
+static bool set_number(const char *section, const char *key, uint32_t value)
+{
+    char text[12];
+    snprintf(text, sizeof text, "%lu", (unsigned long)value);
+    return thimble_settings_default(&settings, section, key, text);
+}
+
+static bool set_text(const char *section, const char *key, const char *text)
+{
+    return !text || thimble_settings_default(&settings, section, key, text);
+}
+
+/* What the sketch says counts where the file says nothing.  False: something of it makes no sense. */
+static bool take_from_sketch(void)
+{
+    return set_number("network", "port", sketch->port ? sketch->port : THIMBLE_BOARD_PORT) &&
+           set_text("network", "hostname", sketch->host_name) &&
+           set_subnet("address", sketch->address) && set_subnet("fallback", sketch->fallback) &&
+           set_text("network", "gateway", sketch->gateway) &&
+           set_text("target", "name", sketch->target.name) &&
+           set_number("limits", "cache", THIMBLE_BOARD_CACHE_BYTES);
+}
+
+static void tell_unheeded(void)
+{
+    for (int pin = THIMBLE_PIN_SD_CS; pin <= THIMBLE_PIN_SD_MISO; pin++)
+        if (settings.pins.pin[pin] != 0) {
+            th_board_log(TH_LOG_WARNING,
+                         "pins: sd-... cannot be followed: thimble.ini is read from the card");
+            return;
+        }
+}
+
+/* --------------------------------------------------------------------------------------
+ * Beginning: engine and targets
+ */
+
+static int fail(int err, enum thimble_lights_error light, const char *what)
+{
+    state = FAILED;
+    failure = err;
+    failure_light = light;
+    failure_text = what;
+    th_board_log(TH_LOG_ERROR, "thimble: %s: error %d; nothing is served", what, err);
+    return err;
+}
+
+/* What [limits] asks for, if there is the memory; its sizes are told and left out otherwise. */
+static void apply_limits(struct thimble_config *c)
+{
+    struct thimble_config own = *c;
+    thimble_settings_limits(&settings, c);
+    size_t bytes = thimble_memory_bytes(c);
+    if (bytes != 0 && bytes <= sizeof engine_memory && c->n_connections <= THIMBLE_BOARD_CONNECTIONS)
+        return;
+
+    th_board_log(TH_LOG_ERROR, "thimble.ini: [limits] ask for %lu bytes and %u connections, this "
+                 "board has %lu and %u; its own sizes are taken", (unsigned long)bytes,
+                 c->n_connections, (unsigned long)sizeof engine_memory,
+                 THIMBLE_BOARD_CONNECTIONS);
+    failure_light = THIMBLE_LIGHTS_INTERNAL;
+    c->n_connections = own.n_connections;
+    c->n_sessions = own.n_sessions;
+    c->queue_depth = own.queue_depth;
+    c->n_buffers = own.n_buffers;
+    c->buffer_bytes = own.buffer_bytes;
+}
+
+static int start_engine(void)
+{
+    struct thimble_config c = {
+        .n_connections = THIMBLE_BOARD_CONNECTIONS,
+        .n_sessions = THIMBLE_BOARD_SESSIONS,
+        .queue_depth = THIMBLE_BOARD_QUEUE_DEPTH,
+        .n_buffers = THIMBLE_BOARD_BUFFERS,
+        .buffer_bytes = THIMBLE_BOARD_BUFFER_BYTES,
+        .n_targets = THIMBLE_BOARD_TARGETS,
+        .n_luns = THIMBLE_BOARD_LUNS,
+        .send_timeout_ms = 15000,       /* the buffers of one that takes nothing are few */
+        .event = on_event,
+        .crypto = THIMBLE_CHAP ? th_board_crypto() : NULL,
+    };
+    apply_limits(&c);
+    c.discovery_chap =
+        thimble_settings_chap(&settings, &settings.discovery.account, &discovery_chap);
+    int err = th_transport_prepare(&c);
+    if (err != THIMBLE_OK)
+        return err;
+    thimble_board_log("thimble %s on %s, engine uses %lu of %lu bytes", THIMBLE_VERSION,
+                      th_board_name, (unsigned long)thimble_memory_bytes(&c),
+                      (unsigned long)sizeof engine_memory);
+    return thimble_init(&engine, engine_memory, sizeof engine_memory, &c);
+}
+
+static int add_target(unsigned place, const struct thimble_target_config *t)
+{
+    if (place >= THIMBLE_BOARD_TARGETS)
+        return THIMBLE_ERR_FULL;
+    if (t->chap && (!THIMBLE_CHAP || !th_board_crypto()))
+        th_board_log(TH_LOG_ERROR, "target: %s: CHAP was asked for, but this firmware has no hashes",
+                     t->name);
+    int err = thimble_target_add(engine, t);
+    if (err < 0) {
+        th_board_log(TH_LOG_ERROR, "target: %s is refused: error %d", t->name, err);
+        return err;
+    }
+    targets[place].name = t->name;
+    targets[place].index = err;
+    return (int)place;
+}
+
+/* [target N]; the first one with what the sketch says of its target 0. */
+static int add_target_of_file(unsigned number, const struct thimble_settings_target *from)
+{
+    struct thimble_target_config t = { 0 };
+    const struct thimble_chap *chap =
+        thimble_settings_chap(&settings, &from->account, &chaps[number - 1]);
+    size_t n = thimble_settings_allowed(&settings, number, allowed + n_allowed,
+                                        THIMBLE_SETTINGS_LIST - n_allowed);
+    if (number == 1)
+        t = sketch->target;
+
+    t.name = thimble_settings_text(&settings, from->name);
+    if (from->alias)
+        t.alias = thimble_settings_text(&settings, from->alias);
+    if (chap)
+        t.chap = chap;
+    if (n > 0) {
+        t.allowed = allowed + n_allowed;
+        t.n_allowed = n;
+        n_allowed += n;
+    }
+    return add_target(number - 1, &t);
+}
+
+/* A target that is not served keeps its place, so that [lun]s and the sketch mean the right ones. */
+static int add_targets(void)
+{
+    n_targets = 1;
+    for (unsigned number = 1; number <= THIMBLE_SETTINGS_TARGETS; number++) {
+        const struct thimble_settings_target *t = thimble_settings_target(&settings, number);
+        int err = t ? add_target_of_file(number, t) : THIMBLE_OK;
+        if (err < 0)
+            return err;
+        if (settings.target[number - 1].head.present)
+            n_targets = number;
+    }
+    return THIMBLE_OK;
+}
+
+/* --------------------------------------------------------------------------------------
+ * Beginning: disks of the file
+ */
+
+static struct thimble_block *memory_disk(uint64_t bytes, bool psram, uint8_t block_shift)
+{
+    static struct thimble_ram_disk disks[THIMBLE_BOARD_LUNS];
+    static unsigned n_disks;
+    if (bytes > SIZE_MAX / 2 || bytes >> block_shift == 0 || n_disks == THIMBLE_BOARD_LUNS)
+        return NULL;
+
+    void *memory = psram ? thimble_board_psram((size_t)bytes) : th_board_memory((size_t)bytes);
+    struct thimble_ram_disk *d = &disks[n_disks];
+    if (!memory || thimble_ram_disk_init(d, memory, bytes >> block_shift, block_shift) != THIMBLE_OK)
+        return NULL;
+    n_disks++;
+    return &d->block;
+}
+
+static struct thimble_block *disk_of(const struct thimble_settings_lun *l)
+{
+    uint8_t shift = l->block_size == 2 ? 12 : 9;
+    if (l->type == 2) {
+        th_board_log(TH_LOG_ERROR, "disk: type = cdrom is for hosts only");
+        return NULL;
+    }
+    if (shift == 12 && l->disk.kind != THIMBLE_DISK_RAM && l->disk.kind != THIMBLE_DISK_PSRAM) {
+        th_board_log(TH_LOG_ERROR, "disk: block-size = 4096 is for memory only");
+        return NULL;
+    }
+    switch ((enum thimble_settings_disk_kind)l->disk.kind) {
+    case THIMBLE_DISK_CARD:
+        return settings.any_lun ? th_card_whole() : th_card_default();
+    case THIMBLE_DISK_PARTITION:
+        return thimble_board_partition(l->disk.partition);
+    case THIMBLE_DISK_FILE:
+        return thimble_board_image(thimble_settings_text(&settings, l->disk.file));
+    case THIMBLE_DISK_FLASH:
+        return thimble_board_flash();
+    case THIMBLE_DISK_PSRAM:
+        return memory_disk(th_board_psram_bytes(), true, shift);
+    case THIMBLE_DISK_RAM:
+        return memory_disk(l->disk.ram_bytes, false, shift);
+    }
+    return NULL;
+}
+
+/* Those of the file; without any there, what is there by itself: thimble.img or the card. */
+static void add_luns(void)
+{
+    for (unsigned n = 0; n < THIMBLE_SETTINGS_LUNS; n++) {
+        const struct thimble_settings_lun *l = thimble_settings_lun(&settings, n);
+        unsigned target = l ? l->target - 1u : 0;
+        if (!l || target >= n_targets || !targets[target].name)
+            continue;
+        if (!settings.any_lun && !thimble_board_card())
+            continue;
+        const char **seen_by = allowed + n_allowed;
+        size_t n_seen_by =
+            thimble_settings_seen_by(&settings, n, seen_by, THIMBLE_SETTINGS_LIST - n_allowed);
+        n_allowed += n_seen_by;
+        struct thimble_lun_config lun = {
+            .block = disk_of(l), .lun = l->number, .read_only = l->read_only,
+            .allowed = n_seen_by ? seen_by : NULL, .n_allowed = n_seen_by,
+            .vendor = thimble_settings_text(&settings, l->vendor),
+            .product = thimble_settings_text(&settings, l->product),
+        };
+        th_unit_add(engine, targets[target].index, targets[target].name, &lun,
+                    thimble_settings_text(&settings, l->serial));
+    }
+}
+
+/* -------------------------------------------------------------------------------------- */
+
+/* A board that its watchdog restarts again and again waits longer each time: it can be read, and its
+ * card is not worn out. */
+static void wait_if_struck(void)
+{
+    uint8_t strikes = th_board_was_stuck() ? th_board_strikes() : 0;
+    if (th_board_was_stuck() && strikes < STRIKES_MAX)
+        strikes++;
+    th_board_set_strikes(strikes);
+    if (strikes == 0)
+        return;
+    uint32_t pause_ms = UINT32_C(1000) << strikes;
+    th_board_log(TH_LOG_ERROR,
+                 "thimble: restarted by the watchdog, %u times in a row; waiting %lu s", strikes,
+                 (unsigned long)(pause_ms / 1000));
+    uint32_t since_ms = th_board_ms();
+    while (th_board_ms() - since_ms < pause_ms)
+        th_board_watchdog_feed();
 }
 
 int thimble_board_begin(const struct thimble_board_config *given)
 {
+    static struct thimble_board_config config;
     if (state != NOT_BEGUN)
         return THIMBLE_ERR_ARGUMENT;
     config = *given;
-    if (!config.port)
-        config.port = THIMBLE_BOARD_PORT;
-    if (!config.target.name) {
-        int n = snprintf(target_name, sizeof target_name, "iqn.2026-11.org.thimble:%s",
-                         host_name());
-        config.target.name = n > 0 && (size_t)n < sizeof target_name ? target_name
-                                                                      : "iqn.2026-11.org.thimble:disk";
-    }
-    first_target_name = config.target.name;
+    sketch = &config;
 
     th_board_start();
     wait_if_struck();
-    if (!take_defaults())
-        return fail(THIMBLE_ERR_ARGUMENT, "a name or an address of the sketch is none");
+    enum th_ini ini = th_ini_read(&settings);
+    bool sound = take_from_sketch();
+    th_log_set(&settings.log);
     th_board_pins(&settings);
+    th_show_start(&settings);
+    thimble_backoff_init(&network_patience, RETRY_MS, RETRY_MAX_MS);
+    thimble_backoff_init(&card_patience, RETRY_MS, RETRY_MAX_MS);
+    card_again = ini == TH_INI_FAILED;
+    if (settings.fatal)
+        return fail(THIMBLE_ERR_ARGUMENT, THIMBLE_LIGHTS_SETTINGS_WRONG,
+                    "thimble.ini has a mistake that may concern everything");
+    if (!sound)
+        return fail(THIMBLE_ERR_ARGUMENT, THIMBLE_LIGHTS_SETTINGS_WRONG,
+                    "an address or the host name of the sketch is none");
+    if (settings.n_problems > 0)
+        failure_light = THIMBLE_LIGHTS_SETTINGS_WRONG;
+    tell_unheeded();
+
     int err = start_engine();
+    if (err == THIMBLE_OK)
+        err = add_targets();
     if (err != THIMBLE_OK)
-        return fail(err, "the engine or its first target cannot be made");
+        return fail(err, err == THIMBLE_ERR_NO_MEMORY ? THIMBLE_LIGHTS_INTERNAL
+                                                      : THIMBLE_LIGHTS_SETTINGS_WRONG,
+                    "the engine or a target cannot be made");
+    th_card_cache(settings.limits.cache_bytes);
     state = READY;
+    if (settings.any_lun)
+        add_luns();
     return THIMBLE_OK;
 }
 
 int thimble_board_target_add(const struct thimble_target_config *target)
 {
-    if (state != READY)
-        return THIMBLE_ERR_ARGUMENT;
-    int err = thimble_target_add(engine, target);
-    if (err < 0)
-        thimble_board_log("target: %s is refused: error %d", target->name, err);
-    return err;
+    int place = state == READY ? add_target(n_targets, target) : THIMBLE_ERR_ARGUMENT;
+    if (place >= 0)
+        n_targets++;
+    return place;
 }
 
+/* thimble.ini decides about all disks or none: one of the sketch's beside those of the file could be the same blocks. */
 int thimble_board_lun_add(int target, const struct thimble_lun_config *given)
 {
     struct thimble_lun_config lun = *given;
-    if (state != READY)
+    if (state != READY || target < 0 || (unsigned)target >= n_targets)
         return THIMBLE_ERR_ARGUMENT;
-    if (!lun.block) {
-        thimble_board_log("disk: target %d LUN %u has no disk and is left out", target, lun.lun);
-        error_light();
-        return THIMBLE_ERR_NO_MEDIUM;
-    }
-    if (n_units == THIMBLE_BOARD_LUNS) {
-        thimble_board_log("disk: no room for target %d LUN %u (THIMBLE_BOARD_LUNS)", target,
-                          lun.lun);
-        return THIMBLE_ERR_FULL;
-    }
-
-    struct unit *u = &units[n_units];
-    *u = (struct unit){ .target = target, .lun = lun.lun };
-    th_disk_line_init(&u->line, lun.block);
-    lun.block = &u->line.block;
-    int err = thimble_lun_add(engine, target, &lun);
-    if (err != THIMBLE_OK) {
-        thimble_board_log("disk: target %d LUN %u is refused: error %d", target, lun.lun, err);
-        return err;
-    }
-    n_units++;
-    if (target == 0)
-        first_target_units++;
-    tell_unit(u);
-    return THIMBLE_OK;
+    sketch_has_disks = true;
+    if (settings.any_lun)
+        return THIMBLE_OK;
+    if (!targets[target].name)
+        return THIMBLE_ERR_ARGUMENT;
+    if (lun.block && lun.block == thimble_board_card())
+        lun.block = th_card_whole();
+    int err = th_unit_add(engine, targets[target].index, targets[target].name, &lun, NULL);
+    if (err == THIMBLE_ERR_NO_MEDIUM)
+        th_show_report(THIMBLE_LIGHTS_CARD_FAILED);
+    return err;
 }
 
 /* --------------------------------------------------------------------------------------
- * The loop
+ * The loop: disks
  */
 
-/* The card was changed, or went: those of its units learn it, and so do their initiators. */
+/* A card that moved is looked at when no request is on its way in it; one that could not be read, again and again,
+ * with pauses that grow. */
 static void look_after_card(void)
 {
     if (now_ms - looked_ms < CARD_LOOK_MS)
         return;
     looked_ms = now_ms;
-    if (!th_board_card_poll())
+    if (th_board_card_poll()) {
+        card_moved = true;
+        thimble_backoff_reset(&card_patience);
+    }
+    bool due = card_moved || (card_again && (int32_t)(now_ms - card_due_ms) >= 0);
+    if (!due || th_units_busy())
         return;
-    th_card_views_follow();
-    for (unsigned i = 0; i < n_units; i++) {
-        struct unit *u = &units[i];
-        if (!u->line.below->removable)
-            continue;
-        th_disk_line_follow(&u->line);
-        thimble_lun_changed(engine, u->target, u->lun, THIMBLE_LUN_MEDIUM_CHANGED);
-        tell_unit(u);
-    }
+    card_moved = false;
+    card_again = th_units_follow(engine);
+    card_due_ms = now_ms + thimble_backoff_next(&card_patience, random_u32());
 }
 
-static void run_disks(void)
+/* True: there is more to do. */
+static bool run_disks(void)
 {
-    for (unsigned i = 0; i < n_units; i++) {
-        th_disk_line_run(&units[next_unit].line);
-        next_unit = next_unit + 1 < n_units ? next_unit + 1 : 0;
-    }
+    if (th_units_run())
+        worked_ms = now_ms;
+    return now_ms - worked_ms >= QUIET_MS && th_card_write_late();
 }
 
-/* What cannot be started now is tried again, with pauses that grow. */
+/* --------------------------------------------------------------------------------------
+ * The loop: network
+ */
+
 static void start_network(void)
 {
     if (network_started || (int32_t)(now_ms - network_due_ms) < 0)
@@ -415,21 +480,10 @@ static void start_network(void)
     network_started = th_board_network_start(&settings);
     if (network_started)
         return;
-    network_pause_ms = network_pause_ms ? network_pause_ms * 2 : NETWORK_RETRY_MS;
-    if (network_pause_ms > NETWORK_RETRY_MAX_MS)
-        network_pause_ms = NETWORK_RETRY_MAX_MS;
-    network_due_ms = now_ms + network_pause_ms;
-    thimble_board_log("network: cannot be started; again in %lu s",
-                      (unsigned long)(network_pause_ms / 1000));
-    error_light();
-}
-
-static bool listen(void)
-{
-    int err = th_transport_start(engine, config.port);
-    if (err != THIMBLE_OK)
-        fail(err, "cannot listen");
-    return err == THIMBLE_OK;
+    uint32_t pause_ms = thimble_backoff_next(&network_patience, random_u32());
+    network_due_ms = now_ms + pause_ms;
+    th_board_log(TH_LOG_WARNING, "network: cannot be started; again in %lu s",
+                 (unsigned long)((pause_ms + 500) / 1000));
 }
 
 /* The network stack may want to be started before anybody can listen. */
@@ -438,73 +492,157 @@ static bool enter_running(void)
     static bool armed;
     if (!armed && THIMBLE_BOARD_WATCHDOG_MS > 0)
         th_board_watchdog_start(THIMBLE_BOARD_WATCHDOG_MS);
+    if (!armed && !settings.any_lun && !sketch_has_disks)
+        add_luns();
     armed = true;
     start_network();
-    if (!network_started || !listen())
+    if (!network_started)
         return false;
-    if (n_units == 0)
-        thimble_board_log("disk: there is none; initiators will see an empty target");
+    int err = th_transport_start(engine, settings.network.port);
+    if (err != THIMBLE_OK) {
+        fail(err, THIMBLE_LIGHTS_INTERNAL, "cannot listen");
+        return false;
+    }
     state = RUNNING;
     return true;
 }
 
+static const char *trouble_text(enum th_network_trouble trouble)
+{
+    switch (trouble) {
+    case TH_NETWORK_NO_TROUBLE:     break;
+    case TH_NETWORK_NO_DEVICE:      return "the chip does not answer";
+    case TH_NETWORK_NO_LINK:        return "no link; is the cable in?";
+    case TH_NETWORK_NO_DHCP:        return "no answer from DHCP";
+    case TH_NETWORK_WIFI_NOT_SET:   return "thimble.ini has no [wifi]";
+    case TH_NETWORK_WIFI_NOT_FOUND: return "no network of [wifi] is in reach";
+    case TH_NETWORK_WIFI_REFUSED:   return "the WiFi network refuses us; is the password right?";
+    }
+    return NULL;
+}
+
+static void tell_network(const struct th_units *units)
+{
+    static char told[48];
+    static enum th_network_trouble trouble_told;
+    const char *address = th_board_address();
+    enum th_network_trouble trouble = th_board_network_trouble();
+    const char *first = NULL;
+
+    if (trouble != trouble_told && trouble_text(trouble))
+        th_board_log(TH_LOG_WARNING, "network: %s", trouble_text(trouble));
+    trouble_told = trouble;
+    if (strcmp(told, address) == 0)
+        return;
+    strncpy(told, address, sizeof told - 1);
+    for (unsigned i = 0; i < n_targets && !first; i++)
+        first = targets[i].name;
+    if (told[0] == '\0')
+        th_board_log(TH_LOG_WARNING, "network: no address any more");
+    else if (first)
+        thimble_board_log("ready iscsi://%s:%u/%s/%u", told, (unsigned)settings.network.port, first,
+                          units->first_lun);
+}
+
+/* --------------------------------------------------------------------------------------
+ * The loop: what is shown
+ */
+
+static void tell_traffic(const struct th_units *u)
+{
+    static uint32_t read_before, written_before;
+    uint32_t passed_ms = now_ms - told_ms;
+    if (passed_ms < THIMBLE_BOARD_STATUS_MS)
+        return;
+    uint32_t read = u->read_bytes - read_before, written = u->written_bytes - written_before;
+    if (read || written)
+        thimble_board_log("traffic: %u connections, read %lu KB/s, written %lu KB/s, %lu disk "
+                          "errors, %lu logins refused", th_transport_open(),
+                          (unsigned long)(read / passed_ms), (unsigned long)(written / passed_ms),
+                          (unsigned long)count.disk_errors, (unsigned long)count.refused);
+    told_ms = now_ms;
+    read_before = u->read_bytes;
+    written_before = u->written_bytes;
+}
+
+static void show(const struct th_units *u)
+{
+    const char *address = state == RUNNING ? th_board_address() : "";
+    enum thimble_lights_error error = u->trouble ? u->trouble : failure_light;
+    enum thimble_lights_state ready = THIMBLE_LIGHTS_SERVING;
+
+    if (!error && state != FAILED && address[0] == '\0')
+        error = THIMBLE_LIGHTS_NETWORK_MISSING;
+    if (state == FAILED)
+        ready = THIMBLE_LIGHTS_OFF;
+    else if (address[0] == '\0')
+        ready = THIMBLE_LIGHTS_NO_NETWORK;
+    else if (u->trouble == THIMBLE_LIGHTS_CARD_MISSING)
+        ready = THIMBLE_LIGHTS_NO_CARD;
+    th_show_error(error);
+    th_show_state(ready);
+    const struct th_show what = {
+        .bytes = u->read_bytes + u->written_bytes,
+        .connections = state == RUNNING ? th_transport_open() : 0,
+        .address = address,
+    };
+    th_show_now(&what);
+}
+
 static void complain(void)
 {
-    bool on = now_ms / 250 % 2 != 0;
-    th_board_led(TH_LED_ERROR, on);
     if (now_ms - complained_ms < COMPLAIN_MS)
         return;
     complained_ms = now_ms;
-    thimble_board_log("thimble: nothing is served: error %d", failure);
+    th_board_log(TH_LOG_ERROR, "thimble: nothing is served: %s: error %d", failure_text, failure);
 }
 
-static bool disks_wait(void)
+static uint32_t serve(void)
 {
-    for (unsigned i = 0; i < n_units; i++)
-        if (units[i].line.first)
-            return true;
-    return false;
-}
-
-/* Returns the time in ms for which there is nothing to do unless something comes. */
-static uint32_t take_turn(void)
-{
-    now_ms = th_board_ms();
-    th_board_watchdog_feed();
-    if (state == NOT_BEGUN)
-        return CARD_LOOK_MS;
-    if (state == FAILED) {
-        complain();
-        return CARD_LOOK_MS;
-    }
-    if (state == READY && !enter_running())
-        return CARD_LOOK_MS;
-
     th_board_network_poll();
     look_after_card();
-    run_disks();
+    bool more = run_disks();
     uint32_t idle_ms = th_transport_poll();
-    tell_address();
-    tell_traffic();
-    if (error_led && now_ms - error_led_ms > ERROR_LED_MS) {
-        error_led = false;
-        th_board_led(TH_LED_ERROR, false);
+    return more || th_units_waiting() ? 0 : idle_ms;
+}
+
+static void tell(void)
+{
+    struct th_units units;
+    th_units_look(&units);
+    if (state == RUNNING) {
+        tell_network(&units);
+        tell_traffic(&units);
     }
-    if (!strikes_forgotten && now_ms > STRIKES_FORGOTTEN_MS) {
-        strikes_forgotten = true;
-        th_board_set_strikes(0);
-    }
-    return disks_wait() ? 0 : idle_ms < CARD_LOOK_MS ? idle_ms : CARD_LOOK_MS;
+    show(&units);
 }
 
 static void turn(void)
 {
-    th_board_idle(take_turn());
+    static uint32_t shown_ms;
+    uint32_t idle_ms = TURN_MS;
+
+    now_ms = th_board_ms();
+    th_board_watchdog_feed();
+    if (state == READY)
+        enter_running();
+    if (state == FAILED)
+        complain();
+    if (state == RUNNING)
+        idle_ms = serve();
+    if (now_ms != shown_ms)
+        tell();
+    shown_ms = now_ms;
+    if (!strikes_forgotten && now_ms > STRIKES_FORGOTTEN_MS) {
+        strikes_forgotten = true;
+        th_board_set_strikes(0);
+    }
+    th_board_idle(idle_ms < TURN_MS ? idle_ms : TURN_MS);
 }
 
 void thimble_board_run(void)
 {
-    if (!th_board_task(turn))
+    if (state != NOT_BEGUN && !th_board_task(turn))
         turn();
 }
 

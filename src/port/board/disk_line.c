@@ -9,21 +9,26 @@
 #include <stddef.h>
 
 #include "disk_line.h"
-#include "platform.h"
+#include "show.h"
 
 enum op { OP_READ, OP_WRITE, OP_FLUSH, OP_UNMAP, OP_ZERO };
 
-/* What needs no data may be long, and is done in pieces: a card erases a few MiB in a tenth of a second, and
- * writes half a MiB of zeros in the same. */
-enum { UNMAP_BLOCKS = 8192, ZERO_BLOCKS = 1024 };
+/* What needs no data may be long, and is done in pieces, the others in turn between them: a card erases a few MiB in a
+ * tenth of a second, but a slow one that has to be sent zeros takes a quarter of one for 512 blocks. */
+#ifndef THIMBLE_BOARD_UNMAP_BLOCKS
+#define THIMBLE_BOARD_UNMAP_BLOCKS 8192
+#endif
+#ifndef THIMBLE_BOARD_ZERO_BLOCKS
+#define THIMBLE_BOARD_ZERO_BLOCKS 1024
+#endif
 
 static uint32_t piece(const struct thimble_io *io)
 {
     uint32_t n = io->n_blocks;
-    if (io->op == OP_UNMAP && n > UNMAP_BLOCKS)
-        n = UNMAP_BLOCKS;
-    if (io->op == OP_ZERO && n > ZERO_BLOCKS)
-        n = ZERO_BLOCKS;
+    if (io->op == OP_UNMAP && n > THIMBLE_BOARD_UNMAP_BLOCKS)
+        n = THIMBLE_BOARD_UNMAP_BLOCKS;
+    if (io->op == OP_ZERO && n > THIMBLE_BOARD_ZERO_BLOCKS)
+        n = THIMBLE_BOARD_ZERO_BLOCKS;
     return n;
 }
 
@@ -50,17 +55,34 @@ static int call(struct th_disk_line *l, const struct thimble_io *io, uint32_t n_
     return THIMBLE_ERR_IO;
 }
 
-/* A piece of the first request was answered.  True: that was all of it; it has left the line. */
+static enum thimble_light light_of(const struct thimble_io *io)
+{
+    return io->op == OP_READ ? THIMBLE_LIGHT_READ : THIMBLE_LIGHT_WRITE;
+}
+
+static void append(struct th_disk_line *l, struct thimble_io *io)
+{
+    io->next = NULL;
+    if (l->first)
+        l->last->next = io;
+    else
+        l->first = io;
+    l->last = io;
+}
+
+/* A piece of the first request was answered.  True: that was all of it, and it has left the line; else what is left of it
+ * stands at the line's end. */
 static bool settle(struct th_disk_line *l, int result)
 {
     struct thimble_io *io = l->first;
-    th_board_led(io->op == OP_READ ? TH_LED_READ : TH_LED_WRITE, false);
+    th_show_busy(light_of(io), false);
     io->lba += l->own_blocks;
     io->n_blocks -= l->own_blocks;
-    if (result == THIMBLE_OK && io->n_blocks > 0)
-        return false;
     l->first = io->next;
-    return true;
+    if (result != THIMBLE_OK || io->n_blocks == 0)
+        return true;
+    append(l, io);
+    return false;
 }
 
 static void below_done(struct thimble_io *own, int result)
@@ -80,7 +102,7 @@ static bool advance(struct th_disk_line *l, int *result)
     struct thimble_io *io = l->first;
     l->own = (struct thimble_io){ .done = below_done };
     l->own_blocks = piece(io);
-    th_board_led(io->op == OP_READ ? TH_LED_READ : TH_LED_WRITE, true);
+    th_show_busy(light_of(io), true);
     *result = call(l, io, l->own_blocks);
     l->in_flight = *result == THIMBLE_PENDING;
     return !l->in_flight && settle(l, *result);
@@ -94,12 +116,7 @@ static int take(struct thimble_block *b, struct thimble_io *io, enum op op, uint
     io->lba = lba;
     io->n_blocks = n_blocks;
     io->buf = buf;
-    io->next = NULL;
-    if (l->first)
-        l->last->next = io;
-    else
-        l->first = io;
-    l->last = io;
+    append(l, io);
     return THIMBLE_PENDING;
 }
 
@@ -140,6 +157,9 @@ static int line_ready(struct thimble_block *b)
 
 void th_disk_line_follow(struct th_disk_line *l)
 {
+    struct thimble_io *waiting = l->first;
+
+    l->first = NULL;
     l->block = *l->below;
     l->block.read = line_read;
     l->block.write = l->below->write ? line_write : NULL;
@@ -149,6 +169,12 @@ void th_disk_line_follow(struct th_disk_line *l)
     l->block.map = NULL;
     l->block.extent = NULL;             /* the disk below would be handed the line */
     l->block.ready = line_ready;
+
+    while (waiting) {
+        struct thimble_io *io = waiting;
+        waiting = io->next;
+        thimble_io_done(io, THIMBLE_ERR_NO_MEDIUM);
+    }
 }
 
 void th_disk_line_init(struct th_disk_line *l, struct thimble_block *below)
@@ -157,12 +183,15 @@ void th_disk_line_init(struct th_disk_line *l, struct thimble_block *below)
     th_disk_line_follow(l);
 }
 
-void th_disk_line_run(struct th_disk_line *l)
+bool th_disk_line_run(struct th_disk_line *l)
 {
     struct thimble_io *io = l->first;
     int result;
-    if (io && !l->in_flight && advance(l, &result))
+    if (!io || l->in_flight)
+        return false;
+    if (advance(l, &result))
         thimble_io_done(io, result);
+    return true;
 }
 
 #else

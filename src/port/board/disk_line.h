@@ -4,9 +4,6 @@
  * a time between two turns of the main loop, so that frames, timers and the watchdog get their turn
  * however long the line is.  It also lights an LED while the disk below works, and counts bytes.
  *
- * boards/common/disk_queue.c does this for the emulated boards; it shares neither their board.h nor
- * their trust that the disk below answers at once.
- *
  * Layer 6, private to src/port/.
  */
 #ifndef TH_BOARD_DISK_LINE_H
@@ -26,10 +23,11 @@ struct th_disk_line {
 
 void th_disk_line_init(struct th_disk_line *l, struct thimble_block *below);
 
-/* The disk below has another size, or can do more or less than before. */
+/* The medium below is another one, or has another size.  What waits was meant for the old one and ends with
+ * THIMBLE_ERR_NO_MEDIUM.  Not while l->in_flight. */
 void th_disk_line_follow(struct th_disk_line *l);
 
-/* Does one piece of work, if there is any. */
-void th_disk_line_run(struct th_disk_line *l);
+/* Does one piece of work, if there is any.  True: something was done. */
+bool th_disk_line_run(struct th_disk_line *l);
 
 #endif
