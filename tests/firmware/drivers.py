@@ -22,17 +22,10 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(__file__))
-from machine import Machine, sparse_image
+from machine import GPIO, Machine, sparse_image
 
 ECHO, DISK = 7, 9
 MIB = 1 << 20
-GPIO = {        # address of the data register, bits of the three LEDs
-    "lm3s6965evb": (0x400253FC, (0x01, 0x04, 0x08)),
-    "lm3s6965evb-m0plus": (0x400253FC, (0x01, 0x04, 0x08)),
-    "mcimx6ul-evk": (0x0209C000, (1 << 20, 1 << 21, 1 << 22)),
-    "sifive_u": (0x1006000C, (1, 2, 4)),
-    "mps2-an500": (0x40028000, (1, 1, 2)),
-}
 WATCHDOG = {"lm3s6965evb", "lm3s6965evb-m0plus", "mcimx6ul-evk", "mps2-an500"}
 
 board = sys.argv[1]

@@ -18,6 +18,13 @@ COMMANDS = {
     "mcimx6ul-evk": ["qemu-system-arm", "-M", "mcimx6ul-evk", "-m", "128"],
     "mps2-an500": ["qemu-system-arm", "-M", "mps2-an500"],
 }
+GPIO = {        # address of the data register, bits of the three LEDs
+    "lm3s6965evb": (0x400253FC, (0x01, 0x04, 0x08)),
+    "lm3s6965evb-m0plus": (0x400253FC, (0x01, 0x04, 0x08)),
+    "mcimx6ul-evk": (0x0209C000, (1 << 20, 1 << 21, 1 << 22)),
+    "sifive_u": (0x1006000C, (1, 2, 4)),
+    "mps2-an500": (0x40028000, (1, 1, 2)),
+}
 WITHOUT_CARD = {"mps2-an500"}           # no slot: the disk is memory
 
 
