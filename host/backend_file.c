@@ -273,6 +273,37 @@ static int file_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_b
     return write_zeros(d, at, (uint64_t)len);
 }
 
+/* From a file to a file, or from elsewhere in the same one: the system does not hand us the data, and some file
+ * systems only note that both have the same blocks. */
+#ifdef __linux__
+static int file_copy(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_block *from,
+                     uint64_t from_lba, struct thimble_io *io)
+{
+    struct file_disk *d = file_of(b), *source = file_of(from);
+    off_t at = offset_of(d, lba), from_at = offset_of(source, from_lba);
+    size_t left = (size_t)offset_of(d, n_blocks);
+    bool begun = false;
+
+    (void)io;
+    if (from->read != file_read || d->is_device || source->is_device)
+        return THIMBLE_ERR_ARGUMENT;
+    while (left) {
+        ssize_t r = copy_file_range(source->fd, &from_at, d->fd, &at, left, 0);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r < 0 && !begun && (is_unsupported(errno) || errno == EXDEV || errno == EPERM))
+            return THIMBLE_ERR_ARGUMENT;
+        if (r <= 0)
+            return r < 0 ? error_of(errno) : THIMBLE_ERR_IO;
+        begun = true;
+        left -= (size_t)r;
+    }
+    return THIMBLE_OK;
+}
+#else
+#define file_copy NULL
+#endif
+
 /* --------------------------------------------------------------------------------------
  * Opening
  */
@@ -572,8 +603,10 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     d->block.atomic_blocks = 1u << d->block.physical_shift;  /* page cache and drives write these whole */
     if (d->can_punch)
         d->block.unmap = file_unmap;
-    if (!d->is_device)
+    if (!d->is_device) {
         d->block.extent = file_extent;
+        d->block.copy = file_copy;
+    }
     return 0;
 }
 

@@ -141,6 +141,12 @@ struct thimble_block {
      * Answers at once.  NULL: all are taken to be in use. */
     uint32_t (*extent)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, bool *mapped);
 
+    /* Copies n_blocks from another disk of the same block size, or from elsewhere on this one (never overlapping), without
+     * being handed the data.  THIMBLE_ERR_ARGUMENT, at once: not from that one; then, and if it is NULL, the core reads
+     * and writes. */
+    int (*copy)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_block *from,
+                uint64_t from_lba, struct thimble_io *io);
+
     /* Memory-mapped media: the address of block lba, valid for n_blocks and for the life of
      * the disk.  Reads are then sent from there.  NULL, or a NULL answer: read() is used. */
     const void *(*map)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks);
@@ -372,7 +378,7 @@ struct thimble_config {
 #define THIMBLE_STATS_BYTES(n)  (THIMBLE_STATS ? (n) : 0)
 
 #define THIMBLE_CONN_BYTES \
-    (512 + 3 * THIMBLE_LUNS_MAX + \
+    (512 + (THIMBLE_SCSI_THIRD_PARTY ? 16 + THIMBLE_PTR_EXTRA(8) : 0) + 3 * THIMBLE_LUNS_MAX + \
      THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
      THIMBLE_PTR_EXTRA(80) + \
      THIMBLE_STATS_BYTES(40))
@@ -385,12 +391,13 @@ struct thimble_config {
      (THIMBLE_WORK ? 80 + THIMBLE_PTR_EXTRA(32) : 0) + \
      THIMBLE_STATS_BYTES(448))
 #define THIMBLE_TARGET_BYTES \
-    (40 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(40 + 4 * THIMBLE_LUNS_MAX) + \
+    (44 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(44 + 4 * THIMBLE_LUNS_MAX) + \
      (THIMBLE_WORK ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + \
      THIMBLE_STATS_BYTES(48))
 #define THIMBLE_BASE_BYTES \
     (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128) + \
-     THIMBLE_STATS_BYTES(288 + 64 * THIMBLE_EVENTS_KEPT))
+     THIMBLE_STATS_BYTES(288 + 64 * THIMBLE_EVENTS_KEPT) + \
+     (THIMBLE_SCSI_THIRD_PARTY ? 512 + 208 * THIMBLE_SCSI_TOKENS : 0))
 
 /* Enough for a configuration whose other fields are at their defaults, as a constant; add
  * THIMBLE_LUN_BYTES for each further logical unit, and so on. */

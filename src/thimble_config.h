@@ -106,6 +106,14 @@
 #ifndef THIMBLE_SCSI_WRITE_ATOMIC       /* WRITE ATOMIC(16) */
 #define THIMBLE_SCSI_WRITE_ATOMIC 1
 #endif
+#ifndef THIMBLE_SCSI_EXTENDED_COPY      /* EXTENDED COPY: VMware's clones; RAM: 0.5 KiB */
+#define THIMBLE_SCSI_EXTENDED_COPY 1
+#endif
+/* Tokens at a time, 0 to 254, for POPULATE TOKEN and WRITE USING TOKEN: Windows's copies (ODX).  RAM: 208 bytes each.  0
+ * leaves these commands out. */
+#ifndef THIMBLE_SCSI_TOKENS
+#define THIMBLE_SCSI_TOKENS 16
+#endif
 #ifndef THIMBLE_SCSI_VERIFY             /* VERIFY, WRITE AND VERIFY */
 #define THIMBLE_SCSI_VERIFY 1
 #endif
@@ -167,11 +175,15 @@
 #define THIMBLE_EVENTS_KEPT 16
 #endif
 
+/* Derived: commands that move data between units. */
+#define THIMBLE_SCSI_THIRD_PARTY (THIMBLE_SCSI_EXTENDED_COPY || THIMBLE_SCSI_TOKENS > 0)
+
 /* Derived: there are commands with a parameter list.  Without them no parameter buffer is needed, and none is
  * taken from the memory. */
 #define THIMBLE_PARAMETER_LISTS \
     (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
-     THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_MODE_SELECT || THIMBLE_SCSI_FORMAT || THIMBLE_SCSI_SANITIZE)
+     THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_THIRD_PARTY || THIMBLE_SCSI_MODE_SELECT || THIMBLE_SCSI_FORMAT || \
+     THIMBLE_SCSI_SANITIZE)
 
 /* Derived: there is work on whole units that goes on by itself.  RAM: 80 bytes a logical unit (112 on machines of
  * 64 bits), and a parameter buffer while a unit is written over. */
@@ -187,6 +199,9 @@
 #endif
 #if THIMBLE_TX_SLOTS < 1 || THIMBLE_TX_SLOTS > 64
 #error "THIMBLE_TX_SLOTS is 1 to 64"
+#endif
+#if THIMBLE_SCSI_TOKENS < 0 || THIMBLE_SCSI_TOKENS > 254
+#error "THIMBLE_SCSI_TOKENS is 0 to 254"
 #endif
 #if THIMBLE_LUNS_MAX < 1 || THIMBLE_LUNS_MAX > 255
 #error "THIMBLE_LUNS_MAX is 1 to 255"

@@ -685,6 +685,7 @@ static void take_shape(struct thimble_cache_disk *d)
     d->block.write_zeroes = lower->write_zeroes ? cache_write_zeroes : NULL;
     d->block.extent = lower->extent ? cache_extent : NULL;
     d->block.map = NULL;
+    d->block.copy = NULL;
     d->block.atomic_blocks = 0;         /* a late write may go down in parts */
     d->block.ready = lower->ready ? cache_ready : NULL;
 }

@@ -109,6 +109,7 @@ int thimble_delay_disk_init(struct thimble_delay_disk *d, struct thimble_block *
     d->block.write_zeroes = lower->write_zeroes ? delay_write_zeroes : NULL;
     d->block.extent = lower->extent ? delay_extent : NULL;
     d->block.map = NULL;
+    d->block.copy = NULL;
     d->block.ready = lower->ready ? delay_ready : NULL;
     return THIMBLE_OK;
 }

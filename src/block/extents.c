@@ -213,6 +213,7 @@ int thimble_extents_disk_init(struct thimble_extents_disk *d, struct thimble_blo
     d->block.write_zeroes = lower->write_zeroes ? extents_write_zeroes : NULL;
     d->block.extent = lower->extent ? extents_extent : NULL;
     d->block.map = lower->map ? extents_map : NULL;
+    d->block.copy = NULL;
     d->block.ready = lower->ready ? extents_ready : NULL;
     return THIMBLE_OK;
 }

@@ -91,6 +91,7 @@ int thimble_fault_disk_init(struct thimble_fault_disk *d, struct thimble_block *
     d->block.write_zeroes = lower->write_zeroes ? fault_write_zeroes : NULL;
     d->block.extent = lower->extent ? fault_extent : NULL;
     d->block.map = NULL;
+    d->block.copy = NULL;
     d->block.ready = lower->ready ? fault_ready : NULL;
     return THIMBLE_OK;
 }

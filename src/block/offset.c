@@ -85,6 +85,7 @@ int thimble_offset_disk_init(struct thimble_offset_disk *d, struct thimble_block
     d->block.write_zeroes = lower->write_zeroes ? offset_write_zeroes : NULL;
     d->block.extent = lower->extent ? offset_extent : NULL;
     d->block.map = lower->map ? offset_map : NULL;
+    d->block.copy = NULL;
     d->block.ready = lower->ready ? offset_ready : NULL;
     return THIMBLE_OK;
 }

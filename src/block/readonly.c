@@ -48,6 +48,7 @@ int thimble_readonly_disk_init(struct thimble_readonly_disk *d, struct thimble_b
     d->block.write_zeroes = NULL;
     d->block.extent = lower->extent ? readonly_extent : NULL;
     d->block.map = lower->map ? readonly_map : NULL;
+    d->block.copy = NULL;
     d->block.ready = lower->ready ? readonly_ready : NULL;
     return THIMBLE_OK;
 }

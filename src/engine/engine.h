@@ -26,6 +26,7 @@
 #include "../iscsi/negotiation.h"
 #include "../iscsi/pdu.h"
 #include "../iscsi/text.h"
+#include "../scsi/copies.h"
 #include "../scsi/scsi.h"
 #include "../scsi/sense.h"
 #include "../thimble.h"
@@ -92,7 +93,7 @@ struct th_task {
     uint8_t  r2t_open;                  /* R2Ts sent that are not answered in full */
     uint16_t disk_calls;                /* buffers that are at the disk */
     bool     immediate : 1;             /* not counted in the command window */
-    bool     queued : 1;                /* in a send queue */
+    bool     queued : 1;                /* in one of conn's queues */
     bool     waiting : 1;               /* in engine->wait_first; then not `queued` */
     bool     aborted : 1;               /* frees itself when the disk is done with it; never answers */
     bool     unsolicited : 1;           /* unsolicited Data-Out follow until the F bit */
@@ -184,6 +185,9 @@ struct thimble_conn {
     struct th_task *tasks;              /* active, linked by next_active */
     struct th_task *free_tasks;
     struct th_queue urgent, normal;     /* tasks with something to send */
+#if THIMBLE_SCSI_THIRD_PARTY
+    struct th_queue turns;              /* tasks whose command goes on when others have had a turn */
+#endif
     struct th_buf  *unacked, *unacked_last;
     struct th_buf  *rx_buf;             /* the data segment lands here: INTO_BUFFER */
     struct th_task *rx_task;            /* what the data segment belongs to, or NULL */
@@ -269,6 +273,9 @@ struct thimble {
     struct th_buf *free_bufs;
     struct th_task *wait_first, *wait_last;     /* READs and replies without a buffer, oldest first */
     struct th_scratch scratch;
+#if THIMBLE_SCSI_THIRD_PARTY
+    struct th_copies *copies;
+#endif
     uint32_t now_ms, last_tick_ms;
     uint32_t shutdown_ms, grace_ms;     /* when it began, and how long logouts are waited for */
     uint32_t n_stalled;
@@ -399,6 +406,7 @@ void th_abort_unfinished(struct thimble_conn *c);
 uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct th_task *aborter);
 bool th_command_wants_r2t(const struct th_task *t);
 void th_command_resume(struct th_cmd *cmd);
+void th_command_later(struct th_cmd *cmd);
 void th_task_abort(struct th_task *t, struct th_task *aborter);
 
 /* partial.c */
@@ -413,6 +421,7 @@ void th_manage_cold_reset(struct thimble_conn *by);
 /* send.c */
 void th_send(struct th_task *t);
 void th_send_urgent(struct th_task *t);
+void th_wait_turn(struct th_task *t);
 void th_unsend(struct th_task *t);
 void th_send_give_up(struct thimble_conn *c, struct th_buf *b);
 uint32_t th_max_cmd_sn(const struct thimble_conn *c);

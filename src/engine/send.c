@@ -63,12 +63,39 @@ void th_send_urgent(struct th_task *t)
     enqueue(&t->conn->urgent, t);
 }
 
+/* t's command goes on when the port has had a chance to serve others. */
+void th_wait_turn(struct th_task *t)
+{
+#if THIMBLE_SCSI_THIRD_PARTY
+    enqueue(&t->conn->turns, t);
+    th_conn_wake(t->conn);
+#else
+    (void)t;
+#endif
+}
+
+/* Those that waited for their turn go on, one step each. */
+static void take_turns(struct thimble_conn *c)
+{
+#if THIMBLE_SCSI_THIRD_PARTY
+    for (const struct th_task *last = c->turns.last, *t = NULL; c->turns.first && t != last;) {
+        t = c->turns.first;
+        th_scsi_go_on(&dequeue(&c->turns)->cmd);
+    }
+#else
+    (void)c;
+#endif
+}
+
 void th_unsend(struct th_task *t)
 {
     if (!t->queued)
         return;
     unlink_task(&t->conn->normal, t);
     unlink_task(&t->conn->urgent, t);
+#if THIMBLE_SCSI_THIRD_PARTY
+    unlink_task(&t->conn->turns, t);
+#endif
     t->queued = false;
 }
 
@@ -500,6 +527,7 @@ size_t thimble_conn_tx_buf(struct thimble_conn *c, struct thimble_tx_span *spans
     th_rx_retry(c);
     if (c->state >= CONN_CLOSING)
         return 0;
+    take_turns(c);
     while (c->slot_count < THIMBLE_TX_SLOTS && make_next(c))
         continue;
 

@@ -146,6 +146,7 @@ static void tell_disk_error(const struct th_task *t)
 {
     uint32_t key = t->cmd.sense >> 16;
     bool failed = key == TH_KEY_MEDIUM_ERROR || key == TH_KEY_HARDWARE_ERROR;
+    failed = failed || (t->cmd.sense == TH_SENSE_THIRD_PARTY_FAILURE);
     bool refused = key == TH_KEY_NOT_READY || key == TH_KEY_DATA_PROTECT;
 
     if (t->cmd.status == TH_STATUS_CHECK_CONDITION &&
@@ -631,6 +632,12 @@ static void take_cdb(struct th_task *t)
     }
 }
 
+/* nexus.later of SCSI. */
+void th_command_later(struct th_cmd *cmd)
+{
+    th_wait_turn((struct th_task *)((char *)cmd - offsetof(struct th_task, cmd)));
+}
+
 /* c->bhs holds the command; t has been filled from it as far as iSCSI goes. */
 void th_command_start(struct th_task *t)
 {
@@ -673,6 +680,11 @@ void th_task_abort(struct th_task *t, struct th_task *aborter)
         return;
     }
     t->cmd.aborted = true;
+    if (THIMBLE_SCSI_THIRD_PARTY && t->phase == PHASE_DISK && t->queued) {
+        th_unsend(t);
+        th_scsi_go_on(&t->cmd);         /* it waited for its turn: it ends here */
+        return;
+    }
     th_unsend(t);
     th_buf_unwait(t);
     give_ready(t);

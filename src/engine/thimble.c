@@ -106,6 +106,9 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
 #if THIMBLE_STATS
     struct thimble_target_stats *target_stats = carve(p, sizeof *target_stats, c->n_targets);
 #endif
+#if THIMBLE_SCSI_THIRD_PARTY
+    struct th_copies *copies = carve(p, sizeof *copies, 1);
+#endif
     struct th_buf *bufs = carve(p, sizeof *bufs, c->n_buffers);
     uint8_t *logins_used = carve(p, 1, c->n_logins);
     uint8_t *sessions_used = carve(p, 1, c->n_sessions);
@@ -126,6 +129,10 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
 #if THIMBLE_STATS
     e->target_stats = target_stats;
     e->store.stats.buffers_low = c->n_buffers;
+#endif
+#if THIMBLE_SCSI_THIRD_PARTY
+    e->copies = copies;
+    copies->crypto = c->crypto;
 #endif
     e->conns = conns;
     e->tasks = tasks;
@@ -265,6 +272,9 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     e->targets[index].owner = e;
 #endif
     e->targets[index].portal_group_tag = node->portal_group_tag;
+#if THIMBLE_SCSI_THIRD_PARTY
+    e->targets[index].copies = e->copies;
+#endif
     e->env.n_nodes++;
     return (int)index;
 }
@@ -503,6 +513,9 @@ struct thimble_conn *thimble_conn_open(struct thimble *e, void *port_conn)
     e->store.stats.connections++;
 #endif
     c->nexus.resume = th_command_resume;
+#if THIMBLE_SCSI_THIRD_PARTY
+    c->nexus.later = th_command_later;
+#endif
     c->window = 1;
     give_tasks(c, (uint32_t)(c - e->conns) * TASKS_OF_CONN, TASKS_OF_CONN);
     e->n_open++;
@@ -854,6 +867,9 @@ uint32_t thimble_tick(struct thimble *e, uint32_t now_ms)
     uint32_t next = THIMBLE_NEVER;
 
     e->now_ms = now_ms;
+#if THIMBLE_SCSI_THIRD_PARTY
+    e->copies->now_ms = now_ms;
+#endif
     if (e->shutting_down && over(e, e->shutdown_ms, e->grace_ms, &next))
         end_of_grace(e);
     for (unsigned i = 0; i < e->n_conns; i++)

@@ -53,14 +53,9 @@ enum th_next th_write_atomic_run(struct th_cmd *cmd)
     return TH_NEXT_PARAM;
 }
 
-static int atomic_written(struct th_cmd *cmd)
-{
-    return cmd->fua ? th_step_durable(cmd) : th_step_good(cmd);
-}
-
 static int atomic_write(struct th_cmd *cmd)
 {
-    return th_step_write(cmd, cmd->lba, cmd->n_blocks, cmd->param, atomic_written);
+    return th_step_write(cmd, cmd->lba, cmd->n_blocks, cmd->param, th_step_written);
 }
 
 static int atomic_enter(struct th_cmd *cmd)

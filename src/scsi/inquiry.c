@@ -49,10 +49,10 @@ static void put_hex(char *out, const uint8_t *bytes, unsigned n)
     }
 }
 
-enum { NAA_BYTES = 16, SERIAL_MAX = 32 };
+enum { SERIAL_MAX = 32 };
 
 /* NAA IEEE Registered Extended (SPC-4 7.8.6.6.5). */
-static void put_naa(const struct th_lu *lu, uint8_t p[NAA_BYTES])
+void th_lu_naa(const struct th_lu *lu, uint8_t p[TH_NAA_BYTES])
 {
     uint64_t vendor_specific = identity(lu, UINT64_C(0x9e3779b97f4a7c15)) >> 28;  /* 36 bits */
 
@@ -104,6 +104,8 @@ static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
     p[2] = 0x06;                                        /* SPC-4 */
     p[3] = 0x12;                                        /* HISUP, response data format 2 */
     p[4] = STANDARD_BYTES - 5;
+    if (lu && THIMBLE_SCSI_THIRD_PARTY && th_copy_offered(lu))
+        p[5] = 0x08;                                    /* 3PC */
     p[7] = 0x02;                                        /* CMDQUE */
     put_ascii(p + 8, lu ? lu->vendor : "THIMBLE", 8);
     put_ascii(p + 16, lu ? lu->product : "", 16);
@@ -167,7 +169,7 @@ static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
     const struct th_lu *lu = cmd->lu;
     const struct th_scsi_target *target = lu->target;
     uint8_t *end = p, *at;
-    uint8_t serial[SERIAL_MAX], naa[NAA_BYTES], tag[2];
+    uint8_t serial[SERIAL_MAX], naa[TH_NAA_BYTES], tag[2];
     uint32_t serial_len = put_serial(lu, serial);
 
     at = put_designator(&end, CODE_ASCII, FOR_UNIT, TYPE_T10, 8 + 16 + serial_len);
@@ -175,12 +177,12 @@ static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
     put_ascii(at + 8, lu->product, 16);
     memcpy(at + 24, serial, serial_len);
 
-    put_naa(lu, naa);
-    at = put_designator(&end, CODE_BINARY, FOR_UNIT, TYPE_NAA, NAA_BYTES);
-    memcpy(at, naa, NAA_BYTES);
+    th_lu_naa(lu, naa);
+    at = put_designator(&end, CODE_BINARY, FOR_UNIT, TYPE_NAA, TH_NAA_BYTES);
+    memcpy(at, naa, TH_NAA_BYTES);
 
-    char naa_text[2 * NAA_BYTES + 1] = { 0 };
-    put_hex(naa_text, naa, NAA_BYTES);
+    char naa_text[2 * TH_NAA_BYTES + 1] = { 0 };
+    put_hex(naa_text, naa, TH_NAA_BYTES);
     put_scsi_name(&end, FOR_UNIT, "naa.", naa_text);
 
     at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_RELATIVE_PORT, 4);
@@ -257,6 +259,9 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
     { 0x80, vpd_serial },
     { 0x83, vpd_identification },
     { 0x86, vpd_extended },
+#if THIMBLE_SCSI_THIRD_PARTY
+    { 0x8f, th_vpd_third_party },
+#endif
     { 0xb0, vpd_block_limits },
     { 0xb1, vpd_characteristics },
 #if THIMBLE_SCSI_THIN
@@ -269,6 +274,8 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
 /* Pages from B0h on are the device type's own. */
 static bool vpd_offered(const struct vpd_page *page, const struct th_lu *lu)
 {
+    if (THIMBLE_SCSI_THIRD_PARTY && page->code == 0x8f)
+        return th_copy_offered(lu);
     return page->code < 0xb0 || !th_is_cdrom(lu);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../core/wire.h"
+#include "copies.h"
 #include "ops.h"
 #include "work.h"
 
@@ -227,6 +228,10 @@ void th_scsi_nexus_end(struct th_nexus *nexus)
     struct th_nexus **at = &nexus->target->nexuses;
 
     th_release_all(nexus);
+#if THIMBLE_SCSI_THIRD_PARTY
+    if (nexus->target->copies)
+        th_copies_forget(nexus->target->copies, nexus);
+#endif
     while (*at && *at != nexus)
         at = &(*at)->next;
     TH_ASSERT(*at == nexus);

@@ -66,6 +66,22 @@ static inline uint32_t th_exception(const struct th_lu *lu)
     return THIMBLE_SCSI_MODE_SELECT && lu->exception_test && !lu->exceptions_off ? TH_SENSE_EXCEPTION_TEST : TH_SENSE_NONE;
 }
 
+/* Blocks are about to change. */
+#if THIMBLE_SCSI_THIRD_PARTY
+void th_changed(const struct th_lu *lu, uint64_t lba, uint64_t n_blocks);
+#else
+static inline void th_changed(const struct th_lu *lu, uint64_t lba, uint64_t n_blocks)
+{
+    (void)lu;
+    (void)lba;
+    (void)n_blocks;
+}
+#endif
+
+/* Its NAA identifier, as page 83h has it. */
+#define TH_NAA_BYTES 16
+void th_lu_naa(const struct th_lu *lu, uint8_t naa[TH_NAA_BYTES]);
+
 /* The 8-byte LUN field of a LUN (SAM-5 4.7). */
 void th_lun_encode(uint8_t field[8], uint16_t lun);
 

@@ -37,6 +37,10 @@
       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, \
       0xff, 0xff, 0xff, 0xff }
 
+/* RECEIVE COPY ...: a list identifier of one byte, or four, and an allocation length. */
+#define LID1_USAGE(action) { 0x84, (action), 0xff, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }
+#define LID4_USAGE(action) { 0x84, (action), 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }
+
 const struct th_op th_ops[] = {
     { .opcode = 0x00, .types = ALL, .cdb_len = 6, .passes = SHARED, .flags = MEDIUM, /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
@@ -196,6 +200,65 @@ const struct th_op th_ops[] = {
       .run = th_get_lba_status_run, .reply = th_get_lba_status_reply },
 #endif
 #endif
+#if THIMBLE_SCSI_EXTENDED_COPY
+    { .opcode = 0x83, .service_action = 0x00, .cdb_len = 16,    /* EXTENDED COPY(LID1) */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY,
+      .usage = { 0x83, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_extended_copy_run, .param = th_extended_copy_param },
+    { .opcode = 0x83, .service_action = 0x01, .cdb_len = 16,    /* EXTENDED COPY(LID4) */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY,
+      .usage = { 0x83, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_extended_copy_run, .param = th_extended_copy_param },
+#endif
+#if THIMBLE_SCSI_TOKENS
+    { .opcode = 0x83, .service_action = 0x10, .cdb_len = 16,    /* POPULATE TOKEN */
+      .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_TOKEN,
+      .usage = { 0x83, 0x10, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_populate_token_run, .param = th_populate_token_param },
+    { .opcode = 0x83, .service_action = 0x11, .cdb_len = 16,    /* WRITE USING TOKEN */
+      .flags = TH_ROW_SERVICE_ACTION | WRITES | TH_ROW_TOKEN,
+      .usage = { 0x83, 0x11, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
+      .run = th_write_using_token_run, .param = th_write_using_token_param },
+#endif
+#if THIMBLE_SCSI_THIRD_PARTY
+    { .opcode = 0x83, .service_action = 0x1c, .cdb_len = 16,    /* COPY OPERATION ABORT */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY,
+      .usage = { 0x83, 0x1c, 0xff, 0xff, 0xff, 0xff }, .run = th_copy_abort_run },
+#endif
+#if THIMBLE_SCSI_EXTENDED_COPY
+    { .opcode = 0x84, .service_action = 0x00, .cdb_len = 16, .passes = READERS,    /* RECEIVE COPY STATUS(LID1) */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY, .usage = LID1_USAGE(0x00),
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+    { .opcode = 0x84, .service_action = 0x01, .cdb_len = 16, .passes = READERS,    /* RECEIVE COPY DATA(LID1) */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY, .usage = LID1_USAGE(0x01),
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+    { .opcode = 0x84, .service_action = 0x03, .cdb_len = 16, .passes = READERS,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY,     /* RECEIVE COPY OPERATING PARAMETERS */
+      .usage = { 0x84, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+    { .opcode = 0x84, .service_action = 0x04, .cdb_len = 16, .passes = READERS,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY,     /* RECEIVE COPY FAILURE DETAILS(LID1) */
+      .usage = LID1_USAGE(0x04),
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+#endif
+#if THIMBLE_SCSI_THIRD_PARTY
+    { .opcode = 0x84, .service_action = 0x05, .cdb_len = 16, .passes = READERS,    /* RECEIVE COPY STATUS(LID4) */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY, .usage = LID4_USAGE(0x05),
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+    { .opcode = 0x84, .service_action = 0x06, .cdb_len = 16, .passes = READERS,    /* RECEIVE COPY DATA(LID4) */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY, .usage = LID4_USAGE(0x06),
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+    { .opcode = 0x84, .service_action = 0x07, .cdb_len = 16, .passes = READERS,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_COPY,     /* RECEIVE ROD TOKEN INFORMATION */
+      .usage = LID4_USAGE(0x07),
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+#endif
+#if THIMBLE_SCSI_TOKENS
+    { .opcode = 0x84, .service_action = 0x08, .cdb_len = 16, .passes = READERS,    /* REPORT ALL ROD TOKENS */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_TOKEN,
+      .usage = { 0x84, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_receive_copy_run, .reply = th_receive_copy_reply },
+#endif
     { .opcode = 0x88, .cdb_len = 16, .passes = READERS, .flags = MEDIUM, /* READ(16) */
       .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
@@ -327,6 +390,10 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
     if (op->flags & TH_ROW_THIN && !th_thin(lu))
         return false;
     if (op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
+        return false;
+    if (THIMBLE_SCSI_THIRD_PARTY && op->flags & TH_ROW_COPY && !th_copy_offered(lu))
+        return false;
+    if (THIMBLE_SCSI_THIRD_PARTY && op->flags & TH_ROW_TOKEN && !th_tokens_offered(lu))
         return false;
     if (op->flags & TH_ROW_WRITE_ATOMIC && th_scsi_atomic_blocks(lu) == 0)
         return false;

@@ -24,6 +24,8 @@ enum th_row_flags {
     TH_ROW_THIN           = 0x080,  /* offered by a unit with thin provisioning only */
     TH_ROW_ATOMIC         = 0x100,  /* offered if a parameter buffer holds what it needs */
     TH_ROW_WRITE_ATOMIC   = 0x400,  /* offered if a write can be atomic */
+    TH_ROW_COPY           = 0x800,  /* offered if there is room for copying (copy.h) */
+    TH_ROW_TOKEN          = 0x1000, /* ... and random numbers, which tokens are made of */
     TH_ROW_TAGS           = 0x200,  /* bytes 20 to 27 are about protection information, which there is
                                      * none of: ignored (SBC-3 5.12) */
 };
@@ -142,6 +144,26 @@ enum th_next th_overwrite_param(struct th_cmd *cmd);
 enum th_next th_erase_run(struct th_cmd *cmd);
 enum th_next th_erase_param(struct th_cmd *cmd);
 enum th_next th_exit_failure_run(struct th_cmd *cmd);
+/* copy.c: EXTENDED COPY, POPULATE TOKEN, WRITE USING TOKEN, and how a chain of steps of theirs ends. */
+static inline bool th_is_copy(const struct th_cmd *cmd)
+{
+    return THIMBLE_SCSI_THIRD_PARTY && cmd->cdb[0] == 0x83;
+}
+void th_copy_ended(struct th_cmd *cmd);
+bool th_copy_offered(const struct th_lu *lu);
+bool th_tokens_offered(const struct th_lu *lu);
+
+/* xcopy.c, received.c, token.c */
+enum th_next th_extended_copy_run(struct th_cmd *cmd);
+enum th_next th_extended_copy_param(struct th_cmd *cmd);
+enum th_next th_copy_abort_run(struct th_cmd *cmd);
+enum th_next th_receive_copy_run(struct th_cmd *cmd);
+enum th_next th_receive_copy_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_populate_token_run(struct th_cmd *cmd);
+enum th_next th_populate_token_param(struct th_cmd *cmd);
+enum th_next th_write_using_token_run(struct th_cmd *cmd);
+enum th_next th_write_using_token_param(struct th_cmd *cmd);
+uint32_t th_vpd_third_party(const struct th_cmd *cmd, uint8_t *p);
 
 /* verify.c */
 enum th_next th_write_and_verify_run(struct th_cmd *cmd);

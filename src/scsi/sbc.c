@@ -156,7 +156,10 @@ int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void 
     uint32_t n_blocks;
     struct thimble_block *b = piece(cmd, offset, len, &lba, &n_blocks);
 
-    return b ? b->write(b, lba, n_blocks, buf, io) : THIMBLE_ERR_IO;
+    if (!b)
+        return THIMBLE_ERR_IO;
+    th_changed(cmd->lu, lba, n_blocks);
+    return b->write(b, lba, n_blocks, buf, io);
 }
 
 const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len)

@@ -72,6 +72,7 @@ void th_gate_leave(struct th_gate *g, enum th_gate_kind kind);
 struct th_nexus;
 struct th_cmd;
 struct th_scsi_target;
+struct th_copies;
 
 #if THIMBLE_WORK
 /* Work on a whole unit, see work.h. */
@@ -133,6 +134,9 @@ struct th_scsi_target {
     void    *owner;
 #endif
     struct th_nexus *nexuses;           /* all sessions, linked by next */
+#if THIMBLE_SCSI_THIRD_PARTY
+    struct th_copies *copies;           /* copies.h; NULL: copying is not offered */
+#endif
     struct th_lu *lus[THIMBLE_LUNS_MAX];    /* by LUN; NULL: no such LUN */
 };
 
@@ -157,6 +161,10 @@ struct th_nexus {
     struct th_scsi_target *target;
     struct th_nexus *next;
     void (*resume)(struct th_cmd *cmd); /* see TH_NEXT_WAIT */
+#if THIMBLE_SCSI_THIRD_PARTY
+    void (*later)(struct th_cmd *cmd);  /* call th_scsi_go_on() when others had a turn; never at once.  A command that is
+                                         * to be aborted is gone on with, too: it ends then */
+#endif
     uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
     struct th_lun_set hidden;           /* not for this initiator */
     struct th_lun_set inserted, removed;    /* media events that GET EVENT STATUS NOTIFICATION has not told */
@@ -250,6 +258,8 @@ bool th_scsi_lu_turn(struct th_lu *lu);
 void th_scsi_lu_stop(struct th_lu *lu);
 bool th_scsi_lu_busy(const struct th_lu *lu);
 #endif
+/* See th_nexus.later: nexus->resume(cmd) is called if status and sense are final now. */
+void th_scsi_go_on(struct th_cmd *cmd);
 
 /* cmd ends with CHECK CONDITION and this sense.  Returns TH_NEXT_STATUS. */
 enum th_next th_scsi_check(struct th_cmd *cmd, uint32_t sense);

@@ -18,6 +18,7 @@ enum th_sense_key {
     TH_KEY_ILLEGAL_REQUEST = 0x5,
     TH_KEY_UNIT_ATTENTION = 0x6,
     TH_KEY_DATA_PROTECT = 0x7,
+    TH_KEY_COPY_ABORTED = 0xa,
     TH_KEY_ABORTED_COMMAND = 0xb,
     TH_KEY_MISCOMPARE = 0xe,
 };
@@ -55,6 +56,24 @@ enum th_sense_key {
 #define TH_SENSE_WRITE_PROTECTED        TH_SENSE(0x7, 0x27, 0x00)
 #define TH_SENSE_SOFTWARE_PROTECTED     TH_SENSE(0x7, 0x27, 0x02)
 #define TH_SENSE_SPACE_EXHAUSTED        TH_SENSE(0x7, 0x27, 0x07)
+#define TH_SENSE_RESERVATION_CONFLICT   TH_SENSE(0x5, 0x2c, 0x09)   /* told of another unit only */
+#define TH_SENSE_OPERATION_IN_PROGRESS  TH_SENSE(0x5, 0x00, 0x16)
+#define TH_SENSE_TOKEN_UNKNOWN          TH_SENSE(0x5, 0x23, 0x04)
+#define TH_SENSE_TOKEN_REVOKED          TH_SENSE(0x5, 0x23, 0x06)
+#define TH_SENSE_TOKEN_EXPIRED          TH_SENSE(0x5, 0x23, 0x07)
+#define TH_SENSE_TOO_MANY_CSCDS         TH_SENSE(0x5, 0x26, 0x06)
+#define TH_SENSE_CSCD_TYPE              TH_SENSE(0x5, 0x26, 0x07)
+#define TH_SENSE_TOO_MANY_SEGMENTS      TH_SENSE(0x5, 0x26, 0x08)
+#define TH_SENSE_SEGMENT_TYPE           TH_SENSE(0x5, 0x26, 0x09)
+#define TH_SENSE_INLINE_DATA            TH_SENSE(0x5, 0x26, 0x0b)
+#define TH_SENSE_NO_ROOM_FOR_TOKEN      TH_SENSE(0x5, 0x55, 0x0d)
+#define TH_SENSE_COPY_ABORTED           TH_SENSE(0xa, 0x00, 0x00)
+#define TH_SENSE_COPY_STOPPED           TH_SENSE(0xa, 0x00, 0x06)
+#define TH_SENSE_CSCD_ID                TH_SENSE(0xa, 0x08, 0x04)
+#define TH_SENSE_THIRD_PARTY_FAILURE    TH_SENSE(0xa, 0x0d, 0x01)
+#define TH_SENSE_CSCD_UNREACHABLE       TH_SENSE(0xa, 0x0d, 0x02)
+#define TH_SENSE_CSCD_DEVICE_TYPE       TH_SENSE(0xa, 0x0d, 0x03)
+#define TH_SENSE_INEXACT_SEGMENT        TH_SENSE(0xa, 0x26, 0x0a)
 #define TH_SENSE_DATA_PHASE_ERROR       TH_SENSE(0xb, 0x4b, 0x00)
 #define TH_SENSE_UNEXPECTED_DATA        TH_SENSE(0xb, 0x0c, 0x0c)
 #define TH_SENSE_NOT_ENOUGH_DATA        TH_SENSE(0xb, 0x0c, 0x0d)

@@ -8,7 +8,7 @@
 #include "steps.h"
 
 #include "../core/wire.h"
-#include "lu.h"
+#include "ops.h"
 #include "work.h"
 
 /* The chain goes on with the answer to its last disk call. */
@@ -28,6 +28,8 @@ static enum th_next steps_go(struct th_cmd *cmd, int result)
     if (result == THIMBLE_PENDING)
         return TH_NEXT_WAIT;
 
+    if (th_is_copy(cmd))
+        th_copy_ended(cmd);
     if (cmd->gate) {
         enum th_gate_kind kind = (enum th_gate_kind)(cmd->gate - 1);
         cmd->gate = 0;
@@ -71,55 +73,91 @@ int th_step_gate(struct th_cmd *cmd, enum th_gate_kind kind, th_step *next)
 
 /* The disk of a call that `next` follows, or NULL: the blocks are not there (any more: the
  * size of a disk may change while a command runs). */
-static struct thimble_block *prepare(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks,
-                                     bool writing, th_step *next)
+static struct thimble_block *prepare(struct th_cmd *cmd, const struct th_lu *lu, uint64_t lba,
+                                     uint32_t n_blocks, bool writing, th_step *next)
 {
-    struct thimble_block *b = cmd->lu->block;
+    struct thimble_block *b = lu->block;
 
     cmd->step = next;
     cmd->writing = writing;
     cmd->io.done = step_done;
-    return th_range_ok(lba, n_blocks, b->size_blocks) && !th_working(cmd->lu) ? b : NULL;
+    if (!th_range_ok(lba, n_blocks, b->size_blocks) || th_working(lu))
+        return NULL;
+    if (writing)
+        th_changed(lu, lba, n_blocks);
+    return b;
 }
 
-int th_step_read(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, void *buf,
-                 th_step *next)
+int th_lu_read(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks, void *buf,
+               th_step *next)
 {
-    struct thimble_block *b = prepare(cmd, lba, n_blocks, false, next);
+    struct thimble_block *b = prepare(cmd, lu, lba, n_blocks, false, next);
     return b ? b->read(b, lba, n_blocks, buf, &cmd->io) : THIMBLE_ERR_IO;
 }
 
-int th_step_write(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, const void *buf,
-                  th_step *next)
+int th_lu_write(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks,
+                const void *buf, th_step *next)
 {
-    struct thimble_block *b = prepare(cmd, lba, n_blocks, true, next);
+    struct thimble_block *b = prepare(cmd, lu, lba, n_blocks, true, next);
     return b ? b->write(b, lba, n_blocks, buf, &cmd->io) : THIMBLE_ERR_IO;
 }
 
-int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next)
+int th_lu_unmap(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks,
+                th_step *next)
 {
-    struct thimble_block *b = prepare(cmd, lba, n_blocks, true, next);
+    struct thimble_block *b = prepare(cmd, lu, lba, n_blocks, true, next);
     return b ? b->unmap(b, lba, n_blocks, &cmd->io) : THIMBLE_ERR_IO;
 }
 
-int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next)
+int th_lu_write_zeroes(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks,
+                       th_step *next)
 {
-    struct thimble_block *b = prepare(cmd, lba, n_blocks, true, next);
+    struct thimble_block *b = prepare(cmd, lu, lba, n_blocks, true, next);
     return b ? b->write_zeroes(b, lba, n_blocks, &cmd->io) : THIMBLE_ERR_IO;
 }
 
-int th_step_flush(struct th_cmd *cmd, th_step *next)
+int th_lu_flush(struct th_cmd *cmd, struct th_lu *lu, th_step *next)
 {
-    struct thimble_block *b = prepare(cmd, 0, 0, true, next);
+    struct thimble_block *b = prepare(cmd, lu, 0, 0, true, next);
     return b ? b->flush(b, &cmd->io) : THIMBLE_ERR_IO;
 }
+
+#if THIMBLE_SCSI_THIRD_PARTY
+int th_lu_copy(struct th_cmd *cmd, struct th_lu *to, uint64_t lba, struct th_lu *from,
+               uint64_t from_lba, uint32_t n_blocks, th_step *next)
+{
+    struct thimble_block *b = prepare(cmd, to, lba, n_blocks, true, next);
+
+    if (!b || !th_range_ok(from_lba, n_blocks, from->block->size_blocks))
+        return THIMBLE_ERR_IO;
+    return b->copy(b, lba, n_blocks, from->block, from_lba, &cmd->io);
+}
+
+int th_step_turn(struct th_cmd *cmd, th_step *next)
+{
+    cmd->step = next;
+    cmd->nexus->later(cmd);
+    return THIMBLE_PENDING;
+}
+
+void th_steps_resume(struct th_cmd *cmd, int result)
+{
+    if (steps_go(cmd, result) == TH_NEXT_STATUS)
+        cmd->nexus->resume(cmd);
+}
+
+void th_scsi_go_on(struct th_cmd *cmd)
+{
+    th_steps_resume(cmd, THIMBLE_OK);
+}
+#endif
 
 int th_step_save(struct th_cmd *cmd, enum thimble_record which, const uint8_t *record, uint32_t len,
                  th_step *next)
 {
     struct thimble_store *store = cmd->lu->store;
 
-    prepare(cmd, 0, 0, true, next);
+    prepare(cmd, cmd->lu, 0, 0, true, next);
     return store->save(store, which, record, len, &cmd->io);
 }
 

@@ -32,13 +32,64 @@ enum th_next th_steps_run(struct th_cmd *cmd, th_step *first);
 /* The command holds the gate of its logical unit from `next` on, until it ends. */
 int th_step_gate(struct th_cmd *cmd, enum th_gate_kind kind, th_step *next);
 
-int th_step_read(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, void *buf,
-                 th_step *next);
-int th_step_write(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, const void *buf,
-                  th_step *next);
-int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next);
-int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next);
-int th_step_flush(struct th_cmd *cmd, th_step *next);
+/* Calls of the disk of any unit ... */
+int th_lu_read(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks, void *buf,
+               th_step *next);
+int th_lu_write(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks,
+                const void *buf, th_step *next);
+int th_lu_unmap(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks,
+                th_step *next);
+int th_lu_write_zeroes(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint32_t n_blocks,
+                       th_step *next);
+int th_lu_flush(struct th_cmd *cmd, struct th_lu *lu, th_step *next);
+
+/* ... and of the command's own. */
+static inline int th_step_read(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, void *buf,
+                               th_step *next)
+{
+    return th_lu_read(cmd, cmd->lu, lba, n_blocks, buf, next);
+}
+
+static inline int th_step_write(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks,
+                                const void *buf, th_step *next)
+{
+    return th_lu_write(cmd, cmd->lu, lba, n_blocks, buf, next);
+}
+
+static inline int th_step_unmap(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks, th_step *next)
+{
+    return th_lu_unmap(cmd, cmd->lu, lba, n_blocks, next);
+}
+
+static inline int th_step_write_zeroes(struct th_cmd *cmd, uint64_t lba, uint32_t n_blocks,
+                                       th_step *next)
+{
+    return th_lu_write_zeroes(cmd, cmd->lu, lba, n_blocks, next);
+}
+
+static inline int th_step_flush(struct th_cmd *cmd, th_step *next)
+{
+    return th_lu_flush(cmd, cmd->lu, next);
+}
+
+/* `next` follows at once, without a call in between. */
+static inline int th_step_go(struct th_cmd *cmd, th_step *next)
+{
+    cmd->step = next;
+    return THIMBLE_OK;
+}
+
+#if THIMBLE_SCSI_THIRD_PARTY
+/* The disk of `to` copies from that of `from`; THIMBLE_ERR_ARGUMENT at once: it does not. */
+int th_lu_copy(struct th_cmd *cmd, struct th_lu *to, uint64_t lba, struct th_lu *from,
+               uint64_t from_lba, uint32_t n_blocks, th_step *next);
+
+/* `next` follows when other commands have had a turn. */
+int th_step_turn(struct th_cmd *cmd, th_step *next);
+
+/* What a chain waited for is there. */
+void th_steps_resume(struct th_cmd *cmd, int result);
+#endif
 
 /* The unit's record, sealed by th_record_seal() (core/record.h), goes to lu->store, which is not NULL.  It stays where
  * it is until `next`; behind the data in the parameter buffer is a good place. */

@@ -91,6 +91,7 @@ enum th_next th_work_begin(struct th_cmd *cmd, const struct th_work_order *order
     struct th_work *w = &lu->work;
     uint32_t block_bytes = th_block_bytes(lu);
 
+    th_changed(lu, 0, lu->block->size_blocks);
     memset(w, 0, sizeof *w);
     w->kind = (uint8_t)order->kind;
     w->passes = order->passes;

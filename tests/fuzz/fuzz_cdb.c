@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "../../src/core/wire.h"
+#include "../../src/scsi/copies.h"
 #include "../../src/scsi/scsi.h"
 #include "../../src/scsi/sense.h"
 #include "../../src/thimble.h"
@@ -86,6 +87,35 @@ static void resume(struct th_cmd *cmd)
     ended = true;
 }
 
+static struct th_cmd *waits_turn;
+
+static void later(struct th_cmd *cmd)
+{
+    MUST(!waits_turn);
+    waits_turn = cmd;
+}
+
+/* The command waits: for its turn, or the disk. */
+static void go_on(void)
+{
+    struct th_cmd *cmd = waits_turn;
+
+    waits_turn = NULL;
+    if (cmd)
+        th_scsi_go_on(cmd);
+    else
+        MUST(thimble_delay_disk_run(&delay, 1) == 1);
+}
+
+static bool no_random(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    memset(buf, 0x11, len);
+    return true;
+}
+
+static const struct thimble_crypto crypto = { .random = no_random };
+static struct th_copies copies;
 static int piece_result;
 
 static void piece_done(struct thimble_io *io, int result)
@@ -163,7 +193,7 @@ static void run(struct th_cmd *cmd, bool small_pieces, bool abort_it, const uint
     if (next == TH_NEXT_WAIT) {
         cmd->aborted = abort_it;
         while (!ended)
-            MUST(thimble_delay_disk_run(&delay, 1) == 1);
+            go_on();
     } else {
         MUST(next == TH_NEXT_STATUS);
     }
@@ -198,11 +228,15 @@ static void set_up(bool delayed)
     target = (struct th_scsi_target){ .name = "iqn.2004-01.org.example:fuzz",
                                       .relative_port = 1, .portal_group_tag = 1 };
     target.lus[0] = &lu;
+    memset(&copies, 0, sizeof copies);
+    copies.crypto = &crypto;
+    target.copies = &copies;
     for (unsigned i = 0; i < 2; i++) {
         memset(&nexus[i], 0, sizeof nexus[i]);
         th_scsi_nexus_begin(&nexus[i], &target);
         nexus[i].ua[0] = 0;
         nexus[i].resume = resume;
+        nexus[i].later = later;
     }
 }
 

@@ -111,6 +111,26 @@ static void resume(struct th_cmd *cmd);
 
 static void give_param(void *owner, uint8_t *param);
 
+static void later(struct th_cmd *cmd)
+{
+    struct rig_cmd *c = *(struct rig_cmd **)(void *)(cmd + 1);
+
+    assert_false(c->waits_turn);
+    c->waits_turn = true;
+}
+
+static bool rig_random(void *ctx, void *buf, size_t len)
+{
+    static uint8_t seed;
+
+    (void)ctx;
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)(++seed * 151);
+    return true;
+}
+
+static const struct thimble_crypto rig_crypto = { .random = rig_random };
+
 void rig_start(struct rig *rig, const struct rig_options *options)
 {
     memset(rig, 0, sizeof *rig);
@@ -139,6 +159,8 @@ void rig_start(struct rig *rig, const struct rig_options *options)
     rig->target.give_param = give_param;
     rig->target.portal_group_tag = 1;
     rig->target.lus[0] = &rig->lu;
+    rig->copies.crypto = &rig_crypto;
+    rig->target.copies = &rig->copies;
     rig->lu = (struct th_lu){
         .block = o->delayed ? &rig->delay.block : &rig->fault.block,
         .target = &rig->target,
@@ -150,6 +172,7 @@ void rig_start(struct rig *rig, const struct rig_options *options)
     for (unsigned i = 0; i < 2; i++) {
         th_scsi_nexus_begin(&rig->nexus[i], &rig->target);
         rig->nexus[i].resume = resume;
+        rig->nexus[i].later = later;
         memset(rig->nexus[i].ua, 0, sizeof rig->nexus[i].ua);
     }
 }
@@ -369,13 +392,22 @@ struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu
     return c;
 }
 
+void rig_step(struct rig_cmd *c)
+{
+    if (c->waits_turn) {
+        c->waits_turn = false;
+        th_scsi_go_on(c->cmd);
+        return;
+    }
+    bool more = th_scsi_lu_turn(&c->rig->lu);
+    if (!more && !c->ended)
+        assert_int_equal(thimble_delay_disk_run(&c->rig->delay, 1), 1);
+}
+
 void rig_wait(struct rig_cmd *c)
 {
-    while (!c->ended) {
-        bool more = th_scsi_lu_turn(&c->rig->lu);
-        if (!more && !c->ended)
-            assert_int_equal(thimble_delay_disk_run(&c->rig->delay, 1), 1);
-    }
+    while (!c->ended)
+        rig_step(c);
 }
 
 void rig_work(struct rig *rig)

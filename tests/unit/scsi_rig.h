@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "../../src/core/wire.h"
+#include "../../src/scsi/copies.h"
 #include "../../src/scsi/scsi.h"
 #include "../../src/scsi/sense.h"
 #include "../../src/thimble.h"
@@ -62,6 +63,7 @@ struct rig {
     struct thimble_delay_disk delay;
     struct th_lu lu;
     struct th_scsi_target target;
+    struct th_copies copies;
     struct th_nexus nexus[2];           /* without pending unit attentions */
     uint32_t piece_blocks;              /* how data are cut; 0: as they come */
 };
@@ -93,7 +95,7 @@ struct rig_cmd {
     uint32_t out_len;
     uint8_t *in;
     uint32_t in_len;
-    bool ended;
+    bool ended, waits_turn;
 };
 
 /* Hex digits; spaces are skipped.  Returns the number of bytes. */
@@ -102,7 +104,8 @@ size_t from_hex(const char *hex, uint8_t *bytes, size_t max);
 /* Starts a command and goes on until it waits or has ended. */
 struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu *lu,
                            const char *cdb_hex, const uint8_t *out, uint32_t out_len);
-/* Lets the delayed disk work until it has ended. */
+/* A command that waits: it has its turn, or a delayed disk call is done; then until it has ended. */
+void rig_step(struct rig_cmd *c);
 void rig_wait(struct rig_cmd *c);
 /* Lets work that goes on by itself come to its end. */
 void rig_work(struct rig *rig);

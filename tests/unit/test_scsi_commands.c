@@ -63,7 +63,7 @@ static const struct row rows[] = {
 
     /* INQUIRY */
     { "INQUIRY", "12 00 00 0060 00",
-      .data = "00 00 06 12 5b 00 00 02" VENDOR PRODUCT "302e3120", .len = 96 },
+      .data = "00 00 06 12 5b 08 00 02" VENDOR PRODUCT "302e3120", .len = 96 },
     { "INQUIRY, more allocated than there is", "12 00 00 ffff 00", .len = 96 },
     { "INQUIRY, 36 bytes", "12 00 00 0024 00", .len = 36 },
     { "INQUIRY, 5 bytes", "12 00 00 0005 00", .data = "00 00 06 12 5b", .len = 5 },
@@ -73,8 +73,8 @@ static const struct row rows[] = {
     { "INQUIRY with a page code and no EVPD", "12 00 80 00ff 00", BAD_CDB(2, WHOLE) },
     { "INQUIRY with CMDDT", "12 02 00 00ff 00", BAD_CDB(1, 1) },
     { "INQUIRY with a SCSI-2 LUN", "12 20 00 00ff 00", BAD_CDB(1, 5) },
-    { "VPD 00", "12 01 00 00ff 00", .data = "00 00 0007 00 80 83 86 b0 b1 b2", .len = 11 },
-    { "VPD 00, 4 bytes", "12 01 00 0004 00", .data = "00 00 0007", .len = 4 },
+    { "VPD 00", "12 01 00 00ff 00", .data = "00 00 0008 00 80 83 86 8f b0 b1 b2", .len = 12 },
+    { "VPD 00, 4 bytes", "12 01 00 0004 00", .data = "00 00 0008", .len = 4 },
     { "VPD 80 of a disk with a serial number", "12 01 80 00ff 00", .on = { .serial = "S123" },
       .data = "00 80 0004 53313233", .len = 8 },
     { "VPD 80 of a disk without: 16 digits", "12 01 80 00ff 00", .data = "00 80 0010", .len = 20 },

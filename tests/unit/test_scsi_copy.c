@@ -1,0 +1,806 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_scsi_copy.c: EXTENDED COPY, tokens, and what is told of them: on disks that answer at once and later, with each
+ * disk call failing, aborted at each step, and with lists of which each byte is wrong.
+ */
+#include "scsi_rig.h"
+
+#include "../../src/scsi/lu.h"
+
+enum { HEADER = 16, CSCD = 32, SEGMENT = 28, OTHER_BLOCKS = 64, SOURCE_AT = 4, TO_AT = 6 };
+
+/* A second unit beside the rig's, for which the second session is blind if `hidden`. */
+struct pair {
+    struct rig rig;
+    struct th_lu other;
+    struct thimble_ram_disk ram;
+    uint8_t *mem;
+    unsigned copies, unmaps;            /* by the other's disk itself */
+    bool refuses_copies;
+};
+
+static struct pair *pair;
+
+static int other_copy(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_block *from,
+                      uint64_t from_lba, struct thimble_io *io)
+{
+    uint8_t *buf = malloc((size_t)n_blocks << b->block_shift);
+
+    pair->copies++;
+    if (pair->refuses_copies) {
+        free(buf);
+        return THIMBLE_ERR_ARGUMENT;
+    }
+    struct thimble_io unused = { .done = NULL };
+    int err = from == &pair->ram.block ? from->read(from, from_lba, n_blocks, buf, &unused)
+                                       : pair->rig.ram.block.read(&pair->rig.ram.block, from_lba, n_blocks, buf, &unused);
+    if (err == THIMBLE_OK)
+        err = b->write(b, lba, n_blocks, buf, io);
+    free(buf);
+    return err;
+}
+
+static int (*ram_unmap)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_io *io);
+
+static int other_unmap(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_io *io)
+{
+    pair->unmaps++;
+    return ram_unmap(b, lba, n_blocks, io);
+}
+
+static void pair_start(struct pair *p, const struct rig_options *o, unsigned other_shift)
+{
+    memset(p, 0, sizeof *p);
+    pair = p;
+    rig_start(&p->rig, o);
+    p->mem = malloc((size_t)OTHER_BLOCKS << other_shift);
+    memset(p->mem, 0xdd, (size_t)OTHER_BLOCKS << other_shift);
+    assert_int_equal(thimble_ram_disk_init(&p->ram, p->mem, OTHER_BLOCKS, (uint8_t)other_shift), 0);
+    ram_unmap = p->ram.block.unmap;
+    p->ram.block.unmap = other_unmap;
+    p->ram.block.map = NULL;
+    p->other = p->rig.lu;
+    p->other.block = &p->ram.block;
+    p->other.lun = 1;
+    p->rig.target.lus[1] = &p->other;
+}
+
+static void pair_end(struct pair *p)
+{
+    for (unsigned i = 0; i < TH_COPY_RECORDS; i++)
+        assert_null(p->rig.copies.records[i].cmd);
+    for (unsigned i = 0; i < THIMBLE_SCSI_TOKENS; i++)
+        assert_int_equal(p->rig.copies.tokens[i].users, 0);
+    assert_int_equal(p->other.gate.sharers, 0);
+    assert_null(p->other.gate.first);
+    free(p->mem);
+    rig_end(&p->rig);
+}
+
+/* ---- lists ---- */
+static uint32_t put_cscd(uint8_t *at, const struct th_lu *lu)
+{
+    memset(at, 0, CSCD);
+    at[0] = 0xe4;
+    at[4] = 1;
+    at[5] = 3;
+    at[7] = 16;
+    th_lu_naa(lu, at + 8);
+    th_put24(at + 29, 1u << lu->block->block_shift);
+    return CSCD;
+}
+
+static uint32_t put_segment(uint8_t *at, unsigned from, unsigned to, unsigned n_blocks, uint64_t from_lba,
+                            uint64_t to_lba)
+{
+    memset(at, 0, SEGMENT);
+    at[0] = 0x02;
+    th_put16(at + 2, 24);
+    th_put16(at + SOURCE_AT, from);
+    th_put16(at + TO_AT, to);
+    th_put16(at + 10, n_blocks);
+    th_put64(at + 12, from_lba);
+    th_put64(at + 20, to_lba);
+    return SEGMENT;
+}
+
+struct list { uint8_t bytes[1400]; uint32_t len; };
+
+/* A list with the rig's unit as CSCD 0, the other as 1. */
+static struct list new_list(const struct pair *p, uint8_t list_id)
+{
+    struct list l = { .len = HEADER };
+
+    l.bytes[0] = list_id;
+    l.len += put_cscd(l.bytes + l.len, &p->rig.lu);
+    l.len += put_cscd(l.bytes + l.len, &p->other);
+    th_put16(l.bytes + 2, 2 * CSCD);
+    return l;
+}
+
+static void add(struct list *l, unsigned from, unsigned to, unsigned n_blocks, uint64_t from_lba, uint64_t to_lba)
+{
+    l->len += put_segment(l->bytes + l->len, from, to, n_blocks, from_lba, to_lba);
+    th_put32(l->bytes + 8, l->len - HEADER - 2 * CSCD);
+}
+
+static struct rig_cmd *submit_copy(struct pair *p, const struct list *l)
+{
+    char cdb[64];
+
+    snprintf(cdb, sizeof cdb, "83 00 0000000000000000 %08x 00 00", (unsigned)l->len);
+    return rig_submit(&p->rig, &p->rig.nexus[0], &p->rig.lu, cdb, l->bytes, l->len);
+}
+
+static void expect_copy(struct pair *p, const char *title, const struct list *l, uint32_t sense)
+{
+    struct rig_cmd *c = submit_copy(p, l);
+    rig_wait(c);
+    struct outcome o = rig_collect(c);
+
+    expect_sense(title, &o, sense);
+    rig_forget(&o);
+}
+
+/* Blocks of the other unit hold what those of the rig's unit held at the start. */
+static bool copied(const struct pair *p, uint64_t lba, uint32_t n, uint64_t to_lba)
+{
+    for (uint32_t b = 0; b < n; b++)
+        for (uint32_t i = 0; i < 512; i++)
+            if (p->mem[(to_lba + b) * 512 + i] != rig_byte(lba + b, i))
+                return false;
+    return true;
+}
+
+static void expect_status(struct pair *p, uint8_t list_id, unsigned status, unsigned segments, uint32_t bytes)
+{
+    char cdb[64];
+
+    snprintf(cdb, sizeof cdb, "84 00 %02x 00000000000000 00000020 00 00", list_id);
+    struct outcome o = rig_run(&p->rig, cdb, NULL, 0);
+    expect_sense("RECEIVE COPY STATUS", &o, TH_SENSE_NONE);
+    assert_int_equal(o.len, 12);
+    assert_int_equal(o.data[4], status);
+    assert_int_equal(th_get16(o.data + 5), segments);
+    assert_int_equal(th_get32(o.data + 8), bytes);
+    rig_forget(&o);
+}
+
+/* ---- EXTENDED COPY ---- */
+static void test_copy(void **state)
+{
+    (void)state;
+    for (int delayed = 0; delayed < 2; delayed++) {
+        struct pair p;
+        pair_start(&p, &(struct rig_options){ .delayed = delayed }, 9);
+        struct list l = new_list(&p, 7);
+        add(&l, 0, 1, 40, 3, 5);
+        add(&l, 0, 1, 2, 60, 62);
+        add(&l, 0, 0, 8, 0, 50);
+        add(&l, 1, 1, 0, 0, 0);                 /* nothing */
+        expect_copy(&p, "copy", &l, TH_SENSE_NONE);
+        assert_true(copied(&p, 3, 40, 5) && copied(&p, 60, 2, 62));
+        assert_int_equal(p.mem[4 * 512 + 511], 0xdd);
+        assert_int_equal(p.mem[45 * 512], 0xdd);
+        assert_memory_equal(p.rig.mem + 50 * 512, p.rig.mem, 8 * 512);
+        assert_true(rig_blocks_untouched(&p.rig, 0, 50));
+        expect_status(&p, 7, 0x01, 4, 50 * 512);
+        pair_end(&p);
+    }
+}
+
+/* Source and destination overlap: the destination gets what the source was. */
+static void test_overlap(void **state)
+{
+    static const struct { unsigned from, to, n; } cases[] = {
+        { 0, 1, 60 }, { 1, 0, 60 }, { 0, 30, 34 }, { 30, 0, 34 }, { 5, 5, 20 }, { 0, 3, 20 }, { 3, 0, 20 },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair p;
+        pair_start(&p, NULL, 9);
+        struct list l = new_list(&p, 1);
+        add(&l, 0, 0, cases[i].n, cases[i].from, cases[i].to);
+        expect_copy(&p, "overlap", &l, TH_SENSE_NONE);
+        for (unsigned b = 0; b < cases[i].n; b++)
+            for (unsigned k = 0; k < 512; k++)
+                assert_int_equal(p.rig.mem[(cases[i].to + b) * 512 + k], rig_byte(cases[i].from + b, k));
+        pair_end(&p);
+    }
+}
+
+/* Holes become holes; what is in use is copied. */
+static void test_holes(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, &(struct rig_options){ .run_blocks = 16 }, 9);
+    struct list l = new_list(&p, 1);
+    add(&l, 0, 1, 64, 0, 0);
+    expect_copy(&p, "holes", &l, TH_SENSE_NONE);
+    for (unsigned b = 0; b < 64; b++)
+        for (unsigned i = 0; i < 512; i++)
+            assert_int_equal(p.mem[b * 512 + i], b / 16 % 2 ? 0 : rig_byte(b, i));
+    assert_int_equal(p.unmaps, 2);
+    pair_end(&p);
+}
+
+/* A disk that copies by itself is asked to; if it will not, the data go through the core. */
+static void test_offload(void **state)
+{
+    (void)state;
+    for (int refuses = 0; refuses < 2; refuses++) {
+        struct pair p;
+        pair_start(&p, NULL, 9);
+        p.refuses_copies = refuses;
+        p.ram.block.copy = other_copy;
+        struct list l = new_list(&p, 1);
+        add(&l, 0, 1, 64, 0, 0);
+        expect_copy(&p, "offload", &l, TH_SENSE_NONE);
+        assert_true(copied(&p, 0, 64, 0));
+        assert_int_equal(p.copies, 1);
+        pair_end(&p);
+    }
+}
+
+/* Blocks of 512 bytes to blocks of 4096 and back; what does not fit is refused. */
+static void test_block_sizes(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, &(struct rig_options){ .param_bytes = 16384 }, 12);
+    struct list l = new_list(&p, 1);
+    add(&l, 0, 1, 64, 0, 1);
+    expect_copy(&p, "to larger blocks", &l, TH_SENSE_NONE);
+    assert_memory_equal(p.mem + 4096, p.rig.mem, 64 * 512);
+    l = new_list(&p, 1);
+    add(&l, 1, 0, 1, 9, 8);
+    expect_copy(&p, "to smaller blocks", &l, TH_SENSE_NONE);
+    assert_true(rig_blocks_are(&p.rig, 8, 8, 0xdd));
+    l = new_list(&p, 1);
+    add(&l, 0, 1, 2, 0, 30);
+    l.bytes[HEADER + 2 * CSCD + 1] = 0x02;      /* DC: counted in blocks of the destination */
+    expect_copy(&p, "counted by the destination", &l, TH_SENSE_NONE);
+    assert_memory_equal(p.mem + 30 * 4096, p.rig.mem, 2 * 4096);
+    l = new_list(&p, 1);
+    add(&l, 0, 1, 7, 0, 1);
+    expect_copy(&p, "half a block", &l, TH_SENSE_INEXACT_SEGMENT);
+    pair_end(&p);
+}
+
+/* Each call of a disk fails: the copy says so, and the unit goes on serving. */
+static void test_failing_calls(void **state)
+{
+    (void)state;
+    for (int delayed = 0; delayed < 2; delayed++)
+        for (uint32_t call = 0;; call++) {
+            struct pair p;
+            pair_start(&p, &(struct rig_options){ .delayed = delayed, .run_blocks = 8 }, 9);
+            p.rig.fault.fail_at = call;
+            struct list l = new_list(&p, 9);
+            add(&l, 0, 1, 32, 0, 0);
+            add(&l, 1, 0, 32, 32, 32);
+            struct rig_cmd *c = submit_copy(&p, &l);
+            rig_wait(c);
+            struct outcome o = rig_collect(c);
+            bool failed = p.rig.fault.failed > 0;
+            expect_sense("a failing disk", &o, failed ? TH_SENSE_THIRD_PARTY_FAILURE : TH_SENSE_NONE);
+            rig_forget(&o);
+
+            o = rig_run(&p.rig, "84 04 09 00000000000000 00000100 00 00", NULL, 0);
+            expect_sense("RECEIVE COPY FAILURE DETAILS", &o, TH_SENSE_NONE);
+            assert_int_equal(o.len, failed ? 78 : 4);
+            if (failed) {
+                uint32_t why = TH_SENSE(o.data[62], o.data[72], o.data[73]);
+                assert_true(why == TH_SENSE_READ_ERROR || why == TH_SENSE_WRITE_ERROR);
+                assert_int_equal(o.data[56], TH_STATUS_CHECK_CONDITION);
+            }
+            rig_forget(&o);
+            pair_end(&p);
+            if (!failed) {
+                assert_true(call > 3);
+                break;
+            }
+        }
+}
+
+/* Aborted before each of its steps: it ends, holds nothing, and nobody can ask about it. */
+static void test_aborts(void **state)
+{
+    (void)state;
+    for (int stop = 0; stop < 2; stop++)
+        for (unsigned steps = 0;; steps++) {
+            struct pair p;
+            pair_start(&p, &(struct rig_options){ .delayed = true, .run_blocks = 8 }, 9);
+            struct list l = new_list(&p, 9);
+            add(&l, 0, 1, 32, 0, 0);
+            add(&l, 1, 0, 32, 32, 32);
+            struct rig_cmd *c = submit_copy(&p, &l);
+            for (unsigned i = 0; i < steps && !c->ended; i++)
+                rig_step(c);
+            bool was_over = c->ended;
+            if (!was_over)
+                c->cmd->aborted = true;
+            rig_wait(c);
+            struct outcome o = rig_collect(c);
+            assert_int_equal(o.status, was_over ? TH_STATUS_GOOD : TH_STATUS_TASK_ABORTED);
+            rig_forget(&o);
+            o = rig_run(&p.rig, "84 00 09 00000000000000 00000100 00 00", NULL, 0);
+            expect_sense("RECEIVE COPY STATUS", &o, was_over ? TH_SENSE_NONE : TH_SENSE_INVALID_CDB_FIELD);
+            rig_forget(&o);
+            pair_end(&p);
+            if (was_over) {
+                assert_true(steps > 8);
+                break;
+            }
+        }
+}
+
+/* While it works: its list identifier is taken, its status is told, other commands have turns, a COMPARE AND WRITE to
+ * its destination waits for one piece only. */
+static void test_beside_others(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+    struct list l = new_list(&p, 3);
+    add(&l, 0, 0, 30, 0, 32);
+    struct rig_cmd *c = submit_copy(&p, &l);
+    for (int i = 0; i < 4; i++)
+        rig_step(c);
+    expect_copy(&p, "the same list identifier", &l, TH_SENSE_OPERATION_IN_PROGRESS);
+    expect_status(&p, 3, 0x00, 0, (uint32_t)p.rig.copies.records[0].moved_bytes);
+    uint8_t data[1024];
+    memcpy(data, p.rig.mem + 31 * 512, 512);
+    memset(data + 512, 0xee, 512);
+    struct rig_cmd *caw = rig_submit(&p.rig, &p.rig.nexus[1], &p.rig.lu,
+                                     "89 00 000000000000001f 000000 01 00 00", data, 1024);
+    for (int i = 0; i < 12 && !caw->ended; i++)
+        rig_step(c);
+    assert_true(caw->ended && !c->ended);
+    struct outcome o = rig_collect(caw);
+    expect_sense("COMPARE AND WRITE", &o, TH_SENSE_NONE);
+    rig_wait(c);
+    o = rig_collect(c);
+    expect_sense("copy", &o, TH_SENSE_NONE);
+    assert_memory_equal(p.rig.mem + 32 * 512, p.rig.mem, 30 * 512);
+    pair_end(&p);
+}
+
+/* What cannot be served is refused, and nothing is copied. */
+static void test_refusals(void **state)
+{
+    enum { AT_CSCD = HEADER + CSCD, AT_SEGMENT = HEADER + 2 * CSCD };
+    static const struct { const char *title; unsigned at, value; uint32_t sense; } cases[] = {
+        { "a reserved bit of the header", 1, 0x80, TH_SENSE_INVALID_LIST_FIELD },
+        { "list identifier usage 01b", 1, 0x08, TH_SENSE_INVALID_LIST_FIELD },
+        { "a list identifier that is not used", 1, 0x18, TH_SENSE_INVALID_LIST_FIELD },
+        { "CSCD descriptors of half a length", 3, 2 * CSCD - 1, TH_SENSE_INVALID_LIST_FIELD },
+        { "more CSCD descriptors than bytes", 3, 5 * CSCD, TH_SENSE_LIST_LENGTH },
+        { "too many CSCD descriptors", 2, 2, TH_SENSE_TOO_MANY_CSCDS },
+        { "more segments than bytes", 11, 3 * SEGMENT, TH_SENSE_LIST_LENGTH },
+        { "too many segments", 10, 5, TH_SENSE_TOO_MANY_SEGMENTS },
+        { "far too many segments", 8, 0x80, TH_SENSE_TOO_MANY_SEGMENTS },
+        { "inline data", 15, 1, TH_SENSE_INLINE_DATA },
+        { "another kind of CSCD descriptor", AT_CSCD, 0xe0, TH_SENSE_CSCD_TYPE },
+        { "a null device", AT_CSCD + 1, 0x20, TH_SENSE_CSCD_UNREACHABLE },
+        { "another device type", AT_CSCD + 1, 0x05, TH_SENSE_CSCD_DEVICE_TYPE },
+        { "a designator of a port", AT_CSCD + 5, 0x13, TH_SENSE_CSCD_UNREACHABLE },
+        { "another kind of designator", AT_CSCD + 5, 0x02, TH_SENSE_CSCD_UNREACHABLE },
+        { "a shorter designator", AT_CSCD + 7, 8, TH_SENSE_CSCD_UNREACHABLE },
+        { "a designator that is longer than its field", AT_CSCD + 7, 21, TH_SENSE_CSCD_UNREACHABLE },
+        { "the identifier of another unit", AT_CSCD + 23, 0x00, TH_SENSE_CSCD_UNREACHABLE },
+        { "another block length", AT_CSCD + 30, 0x10, TH_SENSE_INVALID_LIST_FIELD },
+        { "another kind of segment", AT_SEGMENT, 0x00, TH_SENSE_SEGMENT_TYPE },
+        { "a segment that copies to the initiator", AT_SEGMENT, 0x0d, TH_SENSE_SEGMENT_TYPE },
+        { "a reserved bit of a segment", AT_SEGMENT + 1, 0x40, TH_SENSE_INVALID_LIST_FIELD },
+        { "a segment of another length", AT_SEGMENT + 3, 25, TH_SENSE_INVALID_LIST_FIELD },
+        { "a source that is not in the list", AT_SEGMENT + 5, 2, TH_SENSE_CSCD_ID },
+        { "a destination that is not in the list", AT_SEGMENT + 7, 9, TH_SENSE_CSCD_ID },
+        { "this unit, with a list identifier of one byte", AT_SEGMENT + 6, 0xff, TH_SENSE_CSCD_ID },
+        { "blocks beyond the source", AT_SEGMENT + 19, 60, TH_SENSE_COPY_ABORTED },
+        { "blocks beyond the destination", AT_SEGMENT + 27, 60, TH_SENSE_COPY_ABORTED },
+        { "blocks far beyond", AT_SEGMENT + 12, 0xff, TH_SENSE_COPY_ABORTED },
+        { "more blocks than there are", AT_SEGMENT + 10, 0xff, TH_SENSE_COPY_ABORTED },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair p;
+        pair_start(&p, NULL, 9);
+        struct list l = new_list(&p, 5);
+        add(&l, 0, 1, 8, 0, 0);
+        l.bytes[cases[i].at] = (uint8_t)cases[i].value;
+        expect_copy(&p, cases[i].title, &l, cases[i].sense);
+        for (unsigned k = 0; k < OTHER_BLOCKS * 512; k++)
+            assert_int_equal(p.mem[k], 0xdd);
+        pair_end(&p);
+    }
+}
+
+/* No unit that the session could not address itself, or write. */
+static void test_reach(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    struct list l = new_list(&p, 5);
+    add(&l, 0, 1, 8, 0, 0);
+    th_lun_set_put(&p.rig.nexus[0].hidden, 1, true);
+    expect_copy(&p, "a unit that is hidden from the session", &l, TH_SENSE_CSCD_UNREACHABLE);
+    th_lun_set_put(&p.rig.nexus[0].hidden, 1, false);
+    p.other.read_only = true;
+    expect_copy(&p, "a write-protected unit", &l, TH_SENSE_THIRD_PARTY_FAILURE);
+    p.other.read_only = false;
+    p.other.reserved_by = &p.rig.nexus[1];
+    expect_copy(&p, "a unit that is another's", &l, TH_SENSE_THIRD_PARTY_FAILURE);
+    p.other.reserved_by = &p.rig.nexus[0];
+    expect_copy(&p, "a unit that is one's own", &l, TH_SENSE_NONE);
+    p.other.reserved_by = NULL;
+    p.other.ejected = true;
+    expect_copy(&p, "a unit without a medium", &l, TH_SENSE_THIRD_PARTY_FAILURE);
+
+    /* another session cannot ask */
+    struct outcome o = rig_run_as(&p.rig, 1, "84 00 05 00000000000000 00000100 00 00");
+    expect_sense("another session's list identifier", &o, TH_SENSE_INVALID_CDB_FIELD);
+    pair_end(&p);
+}
+
+/* Any one byte of a list may be anything: the command ends, and no disk is asked for what it has not. */
+static void test_any_byte(void **state)
+{
+    (void)state;
+    for (unsigned at = 0; at < HEADER + 2 * CSCD + 2 * SEGMENT; at++)
+        for (unsigned value = 0; value < 256; value += at % 2 ? 5 : 3) {
+            struct pair p;
+            pair_start(&p, NULL, 9);
+            struct list l = new_list(&p, 5);
+            add(&l, 0, 1, 8, 0, 0);
+            add(&l, 1, 0, 8, 0, 20);
+            l.bytes[at] = (uint8_t)value;
+            struct rig_cmd *c = submit_copy(&p, &l);
+            rig_wait(c);
+            struct outcome o = rig_collect(c);
+            assert_true(o.status == TH_STATUS_GOOD || o.status == TH_STATUS_CHECK_CONDITION);
+            pair_end(&p);
+        }
+}
+
+/* LID4: a header of 48 bytes, list identifiers of four, this unit as FFFFh. */
+static void test_lid4(void **state)
+{
+    struct pair p;
+    struct list l = { .len = 48 };
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    l.bytes[0] = 1;
+    th_put16(l.bytes + 2, 32);
+    l.bytes[16] = 0xff;
+    th_put32(l.bytes + 20, 0x12345678);
+    th_put16(l.bytes + 42, CSCD);
+    th_put16(l.bytes + 44, SEGMENT);
+    l.len += put_cscd(l.bytes + l.len, &p.other);
+    l.len += put_segment(l.bytes + l.len, 0xffff, 0, 20, 2, 3);
+    struct outcome o = rig_run(&p.rig, "83 01 0000000000000000 0000006c 00 00", l.bytes, l.len);
+    expect_sense("LID4", &o, TH_SENSE_NONE);
+    assert_true(copied(&p, 2, 20, 3));
+    o = rig_run(&p.rig, "84 05 12345678 00000000 00000100 00 00", NULL, 0);
+    expect_data("RECEIVE COPY STATUS(LID4)", &o, "0000001c 01 01 0001 fffffffe 00 00 00 00 0000000000002800 0001");
+    rig_forget(&o);
+    o = rig_run(&p.rig, "84 06 12345678 00000000 00000100 00 00", NULL, 0);
+    expect_data("RECEIVE COPY DATA(LID4)", &o, "00000000");
+    rig_forget(&o);
+    o = rig_run(&p.rig, "84 05 12345679 00000000 00000100 00 00", NULL, 0);
+    expect_sense("an unknown list identifier", &o, TH_SENSE_INVALID_CDB_FIELD);
+    o = rig_run(&p.rig, "83 1c 12345678 00000000 00000000 00 00", NULL, 0);
+    expect_sense("COPY OPERATION ABORT of one that has ended", &o, TH_SENSE_NONE);
+    l.bytes[15] = 1;
+    o = rig_run(&p.rig, "83 01 0000000000000000 0000006c 00 00", l.bytes, l.len);
+    expect_sense("IMMED", &o, TH_SENSE_INVALID_LIST_FIELD);
+    pair_end(&p);
+}
+
+static void test_operating_parameters(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    struct outcome o = rig_run(&p.rig, "84 03 0000000000000000 00000100 00 00", NULL, 0);
+    expect_data("RECEIVE COPY OPERATING PARAMETERS", &o,
+                "0000002a 01 000000 0008 0020 00000500 00000000 00000000 00000000 00000000 0000 0008 08 00 00 00"
+                "000000 02 02 e4");
+    rig_forget(&o);
+    pair_end(&p);
+}
+
+/* ---- tokens ---- */
+enum { POPULATE = 16, WRITE_LIST = 536, RANGE = 16 };
+
+static void put_range(uint8_t *at, uint64_t lba, uint32_t n_blocks)
+{
+    memset(at, 0, RANGE);
+    th_put64(at, lba);
+    th_put32(at + 8, n_blocks);
+}
+
+static struct outcome populate(struct pair *p, uint32_t id, uint64_t lba, uint32_t n, uint64_t lba2, uint32_t n2)
+{
+    uint8_t l[POPULATE + 2 * RANGE] = { 0 };
+    unsigned ranges = n2 ? 2 : 1;
+    char cdb[64];
+
+    th_put16(l, POPULATE - 2 + RANGE * ranges);
+    th_put16(l + 14, RANGE * ranges);
+    put_range(l + 16, lba, n);
+    put_range(l + 32, lba2, n2);
+    snprintf(cdb, sizeof cdb, "83 10 00000000 %08x %08x 00 00", (unsigned)id, POPULATE + RANGE * ranges);
+    return rig_run(&p->rig, cdb, l, POPULATE + RANGE * ranges);
+}
+
+/* The token that a command made; false: none. */
+static bool fetch_token(struct pair *p, uint32_t id, uint8_t token[512])
+{
+    char cdb[64];
+
+    snprintf(cdb, sizeof cdb, "84 07 %08x 00000000 00000400 00 00", (unsigned)id);
+    struct outcome o = rig_run(&p->rig, cdb, NULL, 0);
+    expect_sense("RECEIVE ROD TOKEN INFORMATION", &o, TH_SENSE_NONE);
+    bool there = th_get32(o.data + 32) == 514;
+    if (there)
+        memcpy(token, o.data + 38, 512);
+    rig_forget(&o);
+    return there;
+}
+
+static struct rig_cmd *submit_write(struct pair *p, struct th_lu *lu, uint32_t id, const uint8_t *token,
+                                    uint64_t offset, uint64_t lba, uint32_t n)
+{
+    static uint8_t l[WRITE_LIST + RANGE];
+    char cdb[64];
+
+    memset(l, 0, sizeof l);
+    th_put16(l, sizeof l - 2);
+    th_put64(l + 8, offset);
+    memcpy(l + 16, token, 512);
+    th_put16(l + 534, RANGE);
+    put_range(l + 536, lba, n);
+    snprintf(cdb, sizeof cdb, "83 11 00000000 %08x %08x 00 00", (unsigned)id, (unsigned)sizeof l);
+    return rig_submit(&p->rig, &p->rig.nexus[0], lu, cdb, l, sizeof l);
+}
+
+static uint32_t write_token(struct pair *p, struct th_lu *lu, const uint8_t *token, uint64_t offset, uint64_t lba,
+                            uint32_t n)
+{
+    struct rig_cmd *c = submit_write(p, lu, 77, token, offset, lba, n);
+    rig_wait(c);
+    struct outcome o = rig_collect(c);
+    rig_forget(&o);
+    return o.sense;
+}
+
+static void test_token(void **state)
+{
+    (void)state;
+    for (int delayed = 0; delayed < 2; delayed++) {
+        struct pair p;
+        uint8_t token[512], changed[512];
+        pair_start(&p, &(struct rig_options){ .delayed = delayed }, 9);
+        struct outcome o = populate(&p, 1, 10, 20, 50, 10);
+        expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+        assert_true(fetch_token(&p, 1, token));
+        assert_int_equal(th_get32(token), 0x00800001);
+        assert_int_equal(th_get64(token + 56), 30 * 512);
+        assert_int_equal(write_token(&p, &p.other, token, 0, 4, 30), 0);
+        assert_true(copied(&p, 10, 20, 4) && copied(&p, 50, 10, 24));
+        assert_int_equal(write_token(&p, &p.other, token, 15, 40, 10), 0);      /* across both ranges */
+        assert_true(copied(&p, 25, 5, 40) && copied(&p, 50, 5, 45));
+        assert_int_equal(write_token(&p, &p.other, token, 21, 0, 10), TH_SENSE_INVALID_LIST_FIELD);
+        for (unsigned i = 0; i < 512; i += 13) {
+            memcpy(changed, token, 512);
+            changed[i] ^= 0x40;
+            if (i >= 4)                         /* the type: another token altogether */
+                assert_int_equal(write_token(&p, &p.other, changed, 0, 0, 1), TH_SENSE_TOKEN_UNKNOWN);
+        }
+        o = rig_run(&p.rig, "84 08 0000000000000000 00001000 00 00", NULL, 0);
+        assert_int_equal(o.len, 8 + 96);
+        assert_memory_equal(o.data + 8, token, 96);
+        rig_forget(&o);
+        pair_end(&p);
+    }
+}
+
+/* Whoever writes what a token stands for makes it void, by any command; who writes beside it does not. */
+static void test_token_is_revoked(void **state)
+{
+    static const struct { const char *cdb; uint32_t out; bool revokes; } cases[] = {
+        { "2a 00 0000000a 00 0001 00", 512, true }, { "2a 00 0000001d 00 0001 00", 512, true },
+        { "2a 00 00000009 00 0001 00", 512, false }, { "2a 00 0000001e 00 0001 00", 512, false },
+        { "2a 00 00000000 00 0040 00", 64 * 512, true }, { "93 01 000000000000000c 00000001 00 00", 0, true },
+        { "93 08 000000000000000c 00000001 00 00", 512, true }, { "8b 00 000000000000000c 00000001 00 00", 512, true },
+        { "89 00 000000000000000c 000000 01 00 00", 1024, false },      /* it compares, and does not write */
+        { "2f 02 0000000c 00 0001 00", 512, false }, { "28 00 0000000a 00 0014 00", 0, false },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair p;
+        static const uint8_t zeros[64 * 512];
+        uint8_t token[512];
+        pair_start(&p, NULL, 9);
+        struct outcome o = populate(&p, 1, 10, 20, 0, 0);
+        expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+        assert_true(fetch_token(&p, 1, token));
+        o = rig_run(&p.rig, cases[i].cdb, zeros, cases[i].out);
+        rig_forget(&o);
+        uint32_t want = cases[i].revokes ? TH_SENSE_TOKEN_REVOKED : TH_SENSE_NONE;
+        if (write_token(&p, &p.other, token, 0, 0, 20) != want)
+            fail_msg("%s: the token is %s", cases[i].cdb, cases[i].revokes ? "still good" : "void");
+        assert_int_equal(fetch_token(&p, 1, token), !cases[i].revokes);
+        pair_end(&p);
+    }
+}
+
+/* ... also while it is being copied from: then the copy fails. */
+static void test_revoked_at_work(void **state)
+{
+    struct pair p;
+    uint8_t token[512], block[512] = { 0 };
+    (void)state;
+
+    pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+    struct outcome o = populate(&p, 1, 0, 60, 0, 0);
+    assert_true(fetch_token(&p, 1, token));
+    struct rig_cmd *c = submit_write(&p, &p.other, 2, token, 0, 0, 60);
+    for (int i = 0; i < 4; i++)
+        rig_step(c);
+    assert_false(c->ended);
+    o = rig_run(&p.rig, "2a 00 0000003b 00 0001 00", block, 512);
+    expect_sense("WRITE", &o, TH_SENSE_NONE);
+    rig_wait(c);
+    o = rig_collect(c);
+    expect_sense("WRITE USING TOKEN", &o, TH_SENSE_TOKEN_REVOKED);
+    o = rig_run(&p.rig, "84 07 00000002 00000000 00000400 00 00", NULL, 0);
+    assert_int_equal(o.data[5], 0x02);          /* ended with errors */
+    rig_forget(&o);
+    pair_end(&p);
+}
+
+static void test_token_ends(void **state)
+{
+    struct pair p;
+    uint8_t token[512], first[512], zero[512] = { 0 };
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    struct outcome o = populate(&p, 1, 10, 20, 0, 0);
+    assert_true(fetch_token(&p, 1, first));
+    p.rig.copies.now_ms += 59999;
+    assert_int_equal(write_token(&p, &p.other, first, 0, 0, 1), 0);     /* used: it lives on */
+    p.rig.copies.now_ms += 59999;
+    assert_true(fetch_token(&p, 1, token));
+    p.rig.copies.now_ms += 1;
+    assert_false(fetch_token(&p, 1, token));
+    assert_int_equal(write_token(&p, &p.other, first, 0, 0, 1), TH_SENSE_TOKEN_EXPIRED);
+
+    /* more than there are places: the oldest give way, each is another */
+    for (uint32_t i = 0; i < THIMBLE_SCSI_TOKENS + 5; i++) {
+        o = populate(&p, 100 + i, i, 1, 0, 0);
+        expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+        assert_true(fetch_token(&p, 100 + i, token));
+        if (i == 0)
+            memcpy(first, token, 512);
+    }
+    assert_memory_not_equal(first + 480, token + 480, 32);
+    assert_int_equal(write_token(&p, &p.other, first, 0, 0, 1), TH_SENSE_TOKEN_UNKNOWN);
+    assert_int_equal(write_token(&p, &p.other, token, 0, 0, 1), 0);
+
+    /* zeros */
+    th_put32(zero, 0xffff0001);
+    th_put16(zero + 6, 0x1f8);
+    assert_int_equal(write_token(&p, &p.rig.lu, zero, 0, 3, 30), 0);
+    assert_true(rig_blocks_are(&p.rig, 3, 30, 0));
+    assert_true(rig_blocks_untouched(&p.rig, 33, 31));
+    assert_int_equal(write_token(&p, &p.rig.lu, zero, 0, 60, 5), TH_SENSE_LBA_OUT_OF_RANGE);
+
+    /* without random numbers there are none */
+    p.rig.copies.crypto = NULL;
+    o = populate(&p, 1, 10, 20, 0, 0);
+    expect_sense("POPULATE TOKEN", &o, TH_SENSE_INVALID_CDB_FIELD);
+    pair_end(&p);
+}
+
+static void test_bad_token_lists(void **state)
+{
+    static const struct { const char *title, *cdb, *list; uint32_t sense; } cases[] = {
+        { "no list", "83 10 00000000 00000001 00000000 00 00", "", 0 },
+        { "a short list", "83 10 00000000 00000001 0000000f 00 00", "000e 00 00 00000000 00000000 0000 00",
+          TH_SENSE_LIST_LENGTH },
+        { "no ranges", "83 10 00000000 00000001 00000010 00 00", "000e 00 00 00000000 00000000 0000 0000",
+          TH_SENSE_INVALID_LIST_FIELD },
+        { "more ranges than bytes", "83 10 00000000 00000001 00000010 00 00",
+          "001e 00 00 00000000 00000000 0000 0010", TH_SENSE_LIST_LENGTH },
+        { "half a range", "83 10 00000000 00000001 00000020 00 00",
+          "001e 00 00 00000000 00000000 0000 0008 0000000000000000 00000001 00000000", TH_SENSE_INVALID_LIST_FIELD },
+        { "a long time-out", "83 10 00000000 00000001 00000020 00 00",
+          "001e 00 00 00000259 00000000 0000 0010 0000000000000000 00000001 00000000", TH_SENSE_INVALID_LIST_FIELD },
+        { "another type of token", "83 10 00000000 00000001 00000020 00 00",
+          "001e 02 00 00000000 00800002 0000 0010 0000000000000000 00000001 00000000", TH_SENSE_INVALID_LIST_FIELD },
+        { "any point in time", "83 10 00000000 00000001 00000020 00 00",
+          "001e 02 00 00000000 0080ffff 0000 0010 0000000000000000 00000001 00000000", 0 },
+        { "beyond the end", "83 10 00000000 00000001 00000020 00 00",
+          "001e 00 00 00000000 00000000 0000 0010 000000000000003f 00000002 00000000", TH_SENSE_LBA_OUT_OF_RANGE },
+        { "overlapping ranges", "83 10 00000000 00000001 00000030 00 00",
+          "002e 00 00 00000000 00000000 0000 0020 0000000000000000 00000004 00000000"
+          "0000000000000003 00000004 00000000", TH_SENSE_INVALID_LIST_FIELD },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair p;
+        uint8_t list[256];
+        pair_start(&p, NULL, 9);
+        uint32_t n = (uint32_t)from_hex(cases[i].list, list, sizeof list);
+        struct outcome o = rig_run(&p.rig, cases[i].cdb, list, n);
+        expect_sense(cases[i].title, &o, cases[i].sense);
+        pair_end(&p);
+    }
+}
+
+static void test_vpd(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    struct outcome o = rig_run(&p.rig, "12 01 8f 0400 00", NULL, 0);
+    expect_data("VPD 8F", &o, "00 8f");
+    uint32_t n = 4, types = 0;
+    static const uint16_t want[] = { 0x0000, 0x0001, 0x0004, 0x0008, 0x000c, 0x0106, 0x0108, 0x8001 };
+    assert_int_equal(o.len, 4 + th_get16(o.data + 2));
+    for (; n < o.len; n += 4 + th_get16(o.data + n + 2)) {
+        assert_int_equal(th_get16(o.data + n), want[types++]);
+        assert_int_equal(th_get16(o.data + n + 2) % 4, 0);
+    }
+    assert_int_equal(n, o.len);
+    assert_int_equal(types, sizeof want / sizeof want[0]);
+    rig_forget(&o);
+    p.rig.copies.crypto = NULL;                 /* no tokens: nothing of them */
+    o = rig_run(&p.rig, "12 01 8f 0400 00", NULL, 0);
+    assert_int_equal(th_get16(o.data + 4), 0x0001);
+    rig_forget(&o);
+    pair_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_offload),
+        cmocka_unit_test(test_block_sizes),
+        cmocka_unit_test(test_failing_calls),
+        cmocka_unit_test(test_aborts),
+        cmocka_unit_test(test_beside_others),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_any_byte),
+        cmocka_unit_test(test_lid4),
+        cmocka_unit_test(test_operating_parameters),
+        cmocka_unit_test(test_token),
+        cmocka_unit_test(test_token_is_revoked),
+        cmocka_unit_test(test_revoked_at_work),
+        cmocka_unit_test(test_token_ends),
+        cmocka_unit_test(test_bad_token_lists),
+        cmocka_unit_test(test_vpd),
+    };
+
+    return cmocka_run_group_tests_name("scsi copy", tests, NULL, NULL);
+}
