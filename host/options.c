@@ -64,6 +64,8 @@ const char options_help[] =
     "  --http [ADDR:]PORT    a status page, /status.json and /metrics (Prometheus),\n"
     "                        read only and for everybody who reaches it; without\n"
     "                        ADDR for this machine alone (default: none)\n"
+    "  --agentx ADDR         SNMP: the ISCSI-MIB (RFC 7147) through snmpd at ADDR,\n"
+    "                        such as /var/agentx/master or tcp:127.0.0.1:705\n"
     "\n"
     "How\n"
     "  --log LEVEL           error, warning (default), info or debug\n"
@@ -249,6 +251,7 @@ static const struct option long_options[] = {
     { "fail-call", required_argument, NULL, OPT_FAIL_CALL },
     { "config", required_argument, NULL, OPT_CONFIG },
     { "http", required_argument, NULL, OPT_HTTP },
+    { "agentx", required_argument, NULL, OPT_AGENTX },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 },
@@ -426,6 +429,11 @@ static int take_option(struct parser *p, int option, const char *arg)
         return 0;
     case OPT_CONFIG:
         o->config = arg;
+        return 0;
+    case OPT_AGENTX:
+        if (*arg == '\0')
+            return mistake(p, "--agentx: write snmpd's AgentX socket, such as /var/agentx/master");
+        o->agentx = arg;
         return 0;
     case OPT_HTTP:
         if (!options_http(arg, &o->http))

@@ -85,6 +85,7 @@ enum options_option {
     OPT_FAIL_CALL,
     OPT_CONFIG,
     OPT_HTTP,
+    OPT_AGENTX,
     OPT_VERSION,
 };
 
@@ -102,6 +103,7 @@ struct options {
     uint16_t queue_depth;
     uint32_t login_timeout_ms, nop_interval_ms, grace_ms;
     struct options_address http;    /* of the status page; len 0: none */
+    const char *agentx;             /* socket of snmpd, NULL: none */
     uint32_t fail_call;             /* for tests: UINT32_MAX, no disk call fails */
     bool help, version;             /* show these and end; nothing else is checked */
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 
 #include "../src/port/sockets/sockets.h"
 #include "../src/thimble.h"
+#include "agentx.h"
 #include "backend_file.h"
 #include "backend_ram.h"
 #include "chap_file.h"
@@ -78,6 +80,8 @@ struct server {
     struct thimble_sockets *sockets;
     struct thimble *engine;
     struct http *http;                  /* NULL: no status page */
+    struct thimble_mib mib;
+    struct thimble_mib_address portals[OPTIONS_LISTENERS_MAX];
     int signals[2];                     /* a pipe from the signal handler */
     bool stopping, at_once;
 };
@@ -247,6 +251,7 @@ static void on_event(void *ctx, const struct thimble_event *event)
 {
     (void)ctx;
     log_event(event, event->port_conn ? thimble_sockets_peer(event->port_conn) : "-");
+    agentx_event(event);
 }
 
 /* For latencies. */
@@ -411,16 +416,26 @@ static void fit_connections(struct options *o)
     o->max_connections = fitting;
 }
 
-/* Nothing of the status page's is urgent: it is looked after between two rounds. */
+/* Nothing of the status page's or of SNMP's is urgent: they are looked after between two rounds. */
 static uint32_t on_idle(void *ctx)
 {
     struct server *s = ctx;
-    return s->http ? http_run(s->http) : THIMBLE_NEVER;
+    uint32_t http_ms = s->http ? http_run(s->http) : THIMBLE_NEVER;
+    uint32_t agentx_ms = s->mib.engine ? agentx_run() : THIMBLE_NEVER;
+
+    return http_ms < agentx_ms ? http_ms : agentx_ms;
 }
 
+/* The loop was woken: on_idle() will be called. */
 static void on_http(void *ctx)
 {
-    (void)ctx;                          /* woken: on_idle() will be called */
+    (void)ctx;
+}
+
+static void on_agentx(void *ctx)
+{
+    (void)ctx;
+    agentx_wake();
 }
 
 static int start_sockets(struct server *s)
@@ -428,12 +443,12 @@ static int start_sockets(struct server *s)
     struct thimble_sockets_config config = {
         .n_connections = s->options.max_connections,
         .n_listeners = (uint16_t)s->options.n_listen,
-        .n_watched = 2,                 /* signals, HTTP */
+        .n_watched = 3,                 /* signals, HTTP, SNMP */
         .read_ahead_bytes = READ_AHEAD_BYTES,
         .n_read_ahead = READ_AHEAD_BUFFERS,
         .ctx = s,
         .notice = on_notice,
-        .idle = s->options.http.len ? on_idle : NULL,
+        .idle = s->options.http.len || s->options.agentx ? on_idle : NULL,
     };
     size_t bytes = thimble_sockets_memory_bytes(&config);
     void *mem = get_memory(bytes);
@@ -568,6 +583,62 @@ static int start_http(struct server *s)
     return DONE;
 }
 
+static void to_mib_address(const struct sockaddr_storage *from, struct thimble_mib_address *to)
+{
+    memset(to, 0, sizeof *to);
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)from;
+        memcpy(to->octets, &in->sin_addr, to->len = 4);
+        to->port = ntohs(in->sin_port);
+    } else if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)from;
+        memcpy(to->octets, &in->sin6_addr, to->len = 16);
+        to->port = ntohs(in->sin6_port);
+    }
+}
+
+static void end_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *), struct thimble_mib_address *to)
+{
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+    socklen_t len = sizeof address;
+
+    if (get(fd, (void *)&address, &len) < 0)
+        address.ss_family = AF_UNSPEC;
+    to_mib_address(&address, to);
+}
+
+static void ends_of(const void *port_conn, struct thimble_mib_address *local,
+                    struct thimble_mib_address *remote)
+{
+    int fd = thimble_sockets_fd(port_conn);
+
+    end_of(fd, getsockname, local);
+    end_of(fd, getpeername, remote);
+}
+
+static int start_agentx(struct server *s)
+{
+    size_t n = s->options.n_targets;
+    int fd;
+
+    if (!s->options.agentx)
+        return DONE;
+    s->mib = (struct thimble_mib){ .engine = s->engine, .portals = s->portals, .n_refused = (unsigned)n,
+                                   .refused = calloc(n, sizeof *s->mib.refused), .ends = ends_of };
+    s->mib.config = *thimble_configuration(s->engine);
+    if (!s->mib.refused)
+        return not_started("no memory for %zu targets", n);
+    while (s->mib.n_portals < OPTIONS_LISTENERS_MAX &&
+           (fd = thimble_sockets_listener_fd(s->sockets, s->mib.n_portals)) >= 0)
+        end_of(fd, getsockname, &s->portals[s->mib.n_portals++]);
+    if (!agentx_start(s->options.agentx, &s->mib))
+        return not_started("--agentx %s: this thimble was built without Net-SNMP", s->options.agentx);
+    int error = agentx_fd() < 0 ? 0 : thimble_sockets_watch(s->sockets, agentx_fd(), on_agentx, s);
+    if (error < 0)
+        return not_started("--agentx %s: %s", s->options.agentx, strerror(-error));
+    return DONE;
+}
+
 static void warn_if_open(const struct options *o)
 {
     for (size_t i = 0; i < o->n_listen; i++) {
@@ -608,7 +679,8 @@ static int start(struct server *s)
     fit_connections(&s->options);
     if ((code = open_targets(s)) || (code = start_sockets(s)) ||
         (code = start_engine(s)) || (code = catch_signals(s)) ||
-        (code = listen_at_all(s)) || (code = start_http(s)))
+        (code = listen_at_all(s)) || (code = start_http(s)) ||
+        (code = start_agentx(s)))
         return code;
     warn_if_open(&s->options);
     say_ready(s);
@@ -623,6 +695,8 @@ static void run(struct server *s)
         thimble_sockets_run_once(s->sockets);
     }
     http_stop(s->http);
+    agentx_stop();
+    free(s->mib.refused);
     thimble_sockets_close(s->sockets);
 }
 

@@ -151,11 +151,13 @@ static int apply_listen(struct settings_file *f, struct options *o, char *messag
     return 0;
 }
 
-static int apply_http(struct settings_file *f, struct options *o, char *message)
+static int apply_status(struct settings_file *f, struct options *o, char *message)
 {
     const struct thimble_settings_status *s = &f->settings.status;
     const char *address = thimble_settings_text(&f->settings, s->http_address);
 
+    if (!options_given(o, OPT_AGENTX))
+        o->agentx = thimble_settings_text(&f->settings, s->agentx);
     if (options_given(o, OPT_HTTP) || s->http_port == 0)
         return 0;
     if (!options_address(address ? address : "127.0.0.1", &o->http) || o->http.port_given)
@@ -333,7 +335,7 @@ int settings_file_apply(struct settings_file *f, struct options *o,
 
     message[0] = '\0';
     apply_numbers(s, o);
-    if (apply_listen(f, o, message) < 0 || apply_http(f, o, message) < 0)
+    if (apply_listen(f, o, message) < 0 || apply_status(f, o, message) < 0)
         return -1;
     if (o->targets[0].n_disks == 0 && apply_targets(f, o, message) < 0)
         return -1;

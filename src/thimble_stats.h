@@ -86,7 +86,8 @@ const struct thimble_target_stats *thimble_target_stats(const struct thimble *en
  */
 struct thimble_session_stats {
     uint64_t rx_bytes, tx_bytes;        /* of data segments */
-    uint32_t commands;                  /* SCSI Command PDUs */
+    uint32_t commands, responses;       /* SCSI Commands that came, and that got their status */
+    uint32_t rx_nops, tx_nops;          /* NOP-Out and NOP-In PDUs */
     uint32_t rx_pdus, tx_pdus;
     uint32_t digest_errors;
 };
@@ -132,6 +133,9 @@ struct thimble_stats {
     uint16_t buffers_low;
 };
 const struct thimble_stats *thimble_stats(const struct thimble *engine);
+
+/* The configuration in force, with its defaults filled in. */
+const struct thimble_config *thimble_configuration(const struct thimble *engine);
 
 /* Open connections, logins included. */
 unsigned thimble_connections(const struct thimble *engine);

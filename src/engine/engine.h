@@ -318,12 +318,14 @@ void th_count_event(struct thimble_conn *c, const struct thimble_event *event,
 static inline void th_count_rx(struct thimble_conn *c)
 {
     c->stats.rx_pdus++;
+    c->stats.rx_nops += (c->bhs[0] & 0x3f) == TH_OP_NOP_OUT;
     c->stats.rx_bytes += c->rx_data_len;
 }
 
-static inline void th_count_tx(struct thimble_conn *c, uint32_t data_len)
+static inline void th_count_tx(struct thimble_conn *c, const struct th_slot *s, uint32_t data_len)
 {
     c->stats.tx_pdus++;
+    c->stats.tx_nops += s->head[0] == TH_OP_NOP_IN;
     c->stats.tx_bytes += data_len;
 }
 
@@ -354,9 +356,9 @@ static inline void th_count_rx(struct thimble_conn *c)
     (void)c;
 }
 
-static inline void th_count_tx(struct thimble_conn *c, uint32_t data_len)
+static inline void th_count_tx(struct thimble_conn *c, const struct th_slot *s, uint32_t data_len)
 {
-    (void)c, (void)data_len;
+    (void)c, (void)s, (void)data_len;
 }
 
 static inline void th_count_buffers(struct thimble *e)

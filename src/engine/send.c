@@ -149,7 +149,7 @@ static void slot_data(struct thimble_conn *c, struct th_slot *s, const uint8_t *
     uint32_t pad = th_pad4(len) - len;
 
     th_put24(s->head + 5, len);
-    th_count_tx(c, len);
+    th_count_tx(c, s, len);
     put_header_digest(c, s);
     s->data = data;
     s->data_len = len;
@@ -171,7 +171,7 @@ static void slot_sense(struct thimble_conn *c, struct th_slot *s, const uint8_t 
     uint32_t data_len = len > 0 ? 2 + len : 0;
 
     th_put24(s->head + 5, data_len);
-    th_count_tx(c, data_len);
+    th_count_tx(c, s, data_len);
     put_header_digest(c, s);
     if (len == 0)
         return;

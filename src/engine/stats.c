@@ -54,6 +54,7 @@ void th_count_end(const struct th_task *t)
 {
     struct th_lu *lu = t->cmd.lu;
 
+    t->conn->stats.responses++;
     if (!lu)
         return;
     struct thimble_lun_stats *s = &lu->stats;
@@ -282,6 +283,11 @@ bool thimble_session_next(const struct thimble *e, unsigned *cursor, struct thim
 const struct thimble_stats *thimble_stats(const struct thimble *e)
 {
     return &e->store.stats;
+}
+
+const struct thimble_config *thimble_configuration(const struct thimble *e)
+{
+    return &e->config;
 }
 
 unsigned thimble_connections(const struct thimble *e)

@@ -320,6 +320,16 @@ const char *thimble_sockets_peer(const void *port_conn)
     return ((const struct socket *)port_conn)->peer;
 }
 
+int thimble_sockets_fd(const void *port_conn)
+{
+    return ((const struct socket *)port_conn)->fd;
+}
+
+int thimble_sockets_listener_fd(const struct thimble_sockets *s, unsigned i)
+{
+    return i < s->n_listeners ? s->listeners[i].fd : -1;
+}
+
 /* --------------------------------------------------------------------------------------
  * Bytes coming in
  */

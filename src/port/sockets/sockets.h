@@ -118,6 +118,11 @@ size_t thimble_sockets_portal(void *ctx, void *port_conn, unsigned index, char *
 /* The peer's address as text, for the `event` hook. */
 const char *thimble_sockets_peer(const void *port_conn);
 
+/* Descriptors, to ask the system about: of a connection; of listener i, or -1: there is no such one.  They stay
+ * the loop's. */
+int thimble_sockets_fd(const void *port_conn);
+int thimble_sockets_listener_fd(const struct thimble_sockets *s, unsigned i);
+
 /* "192.0.2.1:3260", "[2001:db8::1]:3260"; IPv4 inside IPv6 is written as IPv4.  Returns
  * the length written, or 0: not an Internet address, or text is too small. */
 size_t thimble_sockets_address_text(const struct sockaddr *address, char *text,
