@@ -96,8 +96,8 @@ static void say_cell(const struct results *rs, size_t from, size_t number, size_
     fprintf(stderr, "[%zu/%zu] %s:", number, all, bench_cell_text(&rs->rows[from].cell, text));
     for (size_t i = from; i < rs->n; i++) {
         const struct result *r = &rs->rows[i];
-        fprintf(stderr, "%s %s %.0f IOPS, %.1f MB/s, p99 %.2f ms", i > from ? ";" : "",
-                r->label, r->iops, result_mb_s(r), r->p99_us / 1000);
+        fprintf(stderr, "%s %s %.*f IOPS, %.1f MB/s, p99 %.2f ms", i > from ? ";" : "",
+                r->label, r->iops < 10, r->iops, result_mb_s(r), r->p99_us / 1000);
     }
     putc('\n', stderr);
 }
@@ -250,8 +250,8 @@ static void put_origin(const struct bench *b, int argc, char **argv, FILE *to)
     }
     for (size_t i = 0; i < b->n_targets; i++) {
         const struct bench_target *t = &b->targets[i];
-        fprintf(to, "# target %s: %s", t->label,
-                url_without_secrets(t->url, text, sizeof text));
+        url_without_secrets(t->url, text, sizeof text);
+        fprintf(to, "# target %s: %s", t->label, make_plain(text));
         if (t->facts.block_bytes)
             fprintf(to, ", %s %s %s, %s, blocks of %u", t->facts.vendor, t->facts.product,
                     t->facts.revision,
@@ -450,6 +450,7 @@ int bench_command(int argc, char **argv)
         progress.terminal = isatty(STDERR_FILENO) != 0;
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);
+        signal(SIGPIPE, SIG_IGN);               /* libiscsi's writev() may meet a closed one */
         code = run_bench(&b, &o, &rs, argc, words);
         bench_free(&b);
     }

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
@@ -137,6 +136,19 @@ static struct scsi_task *send_command(struct slot *s)
                                  on_done, s, &s->iov, 1);
 }
 
+/* Ends the round.  The session must outlive the callbacks in which this is called, so only the
+ * words are set here; run() does the rest. */
+static void give_up(struct round *r, const char *why)
+{
+    struct session *s = &r->target->session;
+
+    r->over = true;
+    if (s->problem[0] == '\0') {
+        snprintf(s->problem, sizeof s->problem, "%s", why);
+        s->stage = STAGE_ANSWER;
+    }
+}
+
 static void send_again(struct slot *s)
 {
     struct round *r = s->round;
@@ -147,7 +159,7 @@ static void send_again(struct slot *s)
     if (send_command(s))
         r->in_flight++;
     else
-        r->over = true;                 /* the loop finds out why */
+        give_up(r, "the command could not be sent; is there memory?");
 }
 
 static void send_next(struct slot *s)
@@ -167,37 +179,30 @@ static void send_next(struct slot *s)
 
 static void count_error(struct round *r, const struct scsi_task *task)
 {
-    char words[160];
+    char words[160], why[256];
 
     r->m->errors++;
     if (++r->errors_in_a_row < ERRORS_IN_A_ROW_MAX || r->over)
         return;
-    r->over = true;
-    struct session *s = &r->target->session;
-    if (s->problem[0] == '\0') {
-        /* The session must outlive this callback: only the words are set here. */
-        snprintf(s->problem, sizeof s->problem, "%d errors in a row, the last: %s",
-                 ERRORS_IN_A_ROW_MAX, status_words(task, words, sizeof words));
-        s->stage = STAGE_ANSWER;
-    }
+    snprintf(why, sizeof why, "%d errors in a row, the last: %s", ERRORS_IN_A_ROW_MAX,
+             status_words(task, words, sizeof words));
+    give_up(r, why);
 }
 
 static void count_success(struct round *r, const struct slot *s)
 {
-    struct session *session = &r->target->session;
-
     r->m->commands++;
     r->errors_in_a_row = 0;
     if (r->stats)
         stats_add(r->stats, r->last_ns - s->began_ns);
     if (r->writes && r->written)
         r->written[s->chunk / 8] |= (uint8_t)(1u << s->chunk % 8);
-    if (r->verifies && !is_filled(r, s) && session->problem[0] == '\0') {
-        snprintf(session->problem, sizeof session->problem,
+    if (r->verifies && !is_filled(r, s)) {
+        char why[128];
+        snprintf(why, sizeof why,
                  "WRONG DATA: what was read from LBA %llu on is not what was written there",
                  (unsigned long long)lba_of(r, s->chunk));
-        session->stage = STAGE_ANSWER;
-        r->over = true;
+        give_up(r, why);
     }
 }
 
@@ -214,10 +219,7 @@ static void on_done(struct iscsi_context *iscsi, int status, void *data, void *p
         r->over = true;
     if (status == SCSI_STATUS_CANCELLED || status == SCSI_STATUS_ERROR ||
         status == SCSI_STATUS_TIMEOUT) {
-        r->over = true;
-        if (r->target->session.iscsi && r->target->session.problem[0] == '\0')
-            snprintf(r->target->session.problem, sizeof r->target->session.problem,
-                     "the connection has ended; did the target stop?");
+        give_up(r, "the connection has ended; did the target stop?");
         scsi_free_scsi_task(task);
         return;
     }
@@ -240,14 +242,6 @@ static void on_done(struct iscsi_context *iscsi, int status, void *data, void *p
  * A round
  */
 
-/* A session without commands on their way has closed: libiscsi would not say so. */
-static bool peer_gone(const struct session *s)
-{
-    char c;
-
-    return recv(iscsi_get_fd(s->iscsi), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 static void serve_sessions(struct bench *b, const struct bench_target *busy)
 {
     struct pollfd fds[BENCH_TARGETS_MAX];
@@ -260,7 +254,7 @@ static void serve_sessions(struct bench *b, const struct bench_target *busy)
         struct bench_target *t = &b->targets[i];
         if (!t->session.iscsi || (t != busy && fds[i].revents == 0))
             continue;
-        bool gone = t != busy && (fds[i].revents & POLLIN) && peer_gone(&t->session);
+        bool gone = t != busy && session_peer_gone(&t->session);
         if (gone || !session_service(&t->session, fds[i].revents))
             session_fail(&t->session, STAGE_ANSWER,
                          "the connection has ended; did the target stop?");
@@ -276,6 +270,8 @@ static bool run(struct bench *b, struct round *r, struct slot *slots)
     r->last_ns = now_ns();
     for (unsigned i = 0; i < r->cell->depth && !r->over; i++) {
         slots[i] = (struct slot){.round = r, .buffer = b->memory + (size_t)i * r->cell->bytes};
+        if (r->writes)
+            fill(r, &slots[i]);         /* not zeros, which a disk may make holes of */
         send_next(&slots[i]);
     }
     while (r->in_flight > 0) {
@@ -368,10 +364,6 @@ bool bench_init(struct bench *b, const struct bench_options *o)
     if (b->memory == MAP_FAILED) {
         b->memory = NULL;
         return false;
-    }
-    for (size_t i = 0; i < b->memory_bytes; i += sizeof(uint64_t)) {
-        uint64_t word = mix(o->seed + i);       /* not zeros, which a disk may make holes of */
-        memcpy(b->memory + i, &word, sizeof word);
     }
     return true;
 }

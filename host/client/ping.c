@@ -67,10 +67,8 @@ static void pause_between(struct session *s, uint32_t ms)
             return;
         struct pollfd p = session_pollfd(s);
         int n = poll(&p, 1, (int)((end - now) / 1000000) + 1);
-        if (n > 0 && !session_service(s, p.revents))
-            return;
-        if (n > 0 && (p.revents & (POLLHUP | POLLERR)))
-            return;
+        if (n > 0 && (session_peer_gone(s) || !session_service(s, p.revents)))
+            return;                     /* the next ping finds out why */
     }
 }
 

@@ -17,8 +17,8 @@ static void put_number(double v, FILE *to)
 
 static void put_time(double us, FILE *to)
 {
-    put_number(us >= 1000 ? us / 1000 : us, to);
-    fputs(us >= 1000 ? " ms" : " us", to);
+    put_number(us >= 1e6 ? us / 1e6 : us >= 1000 ? us / 1000 : us, to);
+    fputs(us >= 1e6 ? " s" : us >= 1000 ? " ms" : " us", to);
 }
 
 /* A label in a table; | would end its cell. */
@@ -299,7 +299,8 @@ size_t report_gnuplot(const struct results *rs, FILE *to)
           "'set terminal pngcairo noenhanced size 960,600' : 'set terminal png noenhanced size "
           "960,600'\n"
           "set logscale x 2\nset logscale y 10\n"
-          "set grid xtics ytics linecolor rgb '#dddddd'\nset key top left\n",
+          "set grid xtics ytics linetype 1 linewidth 1 linecolor rgb '#dddddd'\n"
+          "set key bmargin center horizontal\n",
           to);
     for (size_t k = 0; k < n; k++)
         fprintf(

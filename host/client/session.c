@@ -82,6 +82,13 @@ bool session_service(struct session *s, short revents)
     return iscsi_service(s->iscsi, revents) == 0;
 }
 
+bool session_peer_gone(const struct session *s)
+{
+    char c;
+
+    return s->iscsi && recv(iscsi_get_fd(s->iscsi), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Serves the session until the answer is there.  False: it ended, or the time is over, or
  * somebody pressed Ctrl-C; the session is left as it is. */
 static bool wait_for(struct session *s, const bool *done)
@@ -198,6 +205,7 @@ static bool context_create(struct session *s)
     }
     iscsi_set_noautoreconnect(s->iscsi, 1);
     iscsi_set_reconnect_max_retries(s->iscsi, 0);
+    iscsi_set_header_digest(s->iscsi, ISCSI_HEADER_DIGEST_NONE_CRC32C);
     return true;
 }
 
@@ -227,7 +235,6 @@ static bool context_configure(struct session *s)
     iscsi_destroy_url(parsed);
     iscsi_set_session_type(s->iscsi, portal_only ? ISCSI_SESSION_DISCOVERY
                                                  : ISCSI_SESSION_NORMAL);
-    iscsi_set_header_digest(s->iscsi, ISCSI_HEADER_DIGEST_NONE_CRC32C);
     return true;
 }
 

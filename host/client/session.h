@@ -78,6 +78,9 @@ void session_fail(struct session *s, enum session_stage stage, const char *forma
 struct pollfd session_pollfd(const struct session *s);
 bool session_service(struct session *s, short revents);
 
+/* The peer has closed the connection.  libiscsi says so only to commands on their way. */
+bool session_peer_gone(const struct session *s);
+
 /* One command, sent and answered; unit attentions are tried again.  The answer is the
  * caller's, to be given to scsi_free_scsi_task().  NULL: the session has failed. */
 struct scsi_task *session_command(struct session *s, int lun, const uint8_t *cdb,
