@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * board_config.h: addresses and sizes of the Stellaris LM3S6965 evaluation board: Cortex-M3
- * at 50 MHz, 256 KiB of flash, 64 KiB of RAM.  The memory sizes of lwipopts.h and target.c
- * are made for this board, so nothing is set here.
+ * at 50 MHz, 256 KiB of flash, 64 KiB of RAM.  The sizes of lwipopts.h and
+ * thimble_board_config.h are made for this board, so nothing is set here.
  */
 #ifndef BOARD_CONFIG_H
 #define BOARD_CONFIG_H
