@@ -6,7 +6,6 @@
 #
 # The program brings lwipopts.h.  examples/pico-sdk is one.
 option(THIMBLE_BOARD_W5500 "The network is a W5500, not the radio of a Pico W" OFF)
-set(THIMBLE_INIH "" CACHE PATH "Folder of inih (ini.c, ini.h), for thimble.ini; empty: it is not read")
 
 file(GLOB THIMBLE_SOURCES CONFIGURE_DEPENDS
      ${CMAKE_CURRENT_LIST_DIR}/../src/*/*.c ${CMAKE_CURRENT_LIST_DIR}/../src/port/board/*.c
@@ -29,9 +28,4 @@ elseif(TARGET pico_cyw43_arch_lwip_poll)
 else()
     message(FATAL_ERROR "thimble: PICO_BOARD has no radio, or cyw43-driver is missing: set "
                         "PICO_BOARD to pico_w, or THIMBLE_BOARD_W5500 to ON")
-endif()
-
-if(THIMBLE_INIH)
-    target_sources(thimble INTERFACE ${THIMBLE_INIH}/ini.c)
-    target_include_directories(thimble INTERFACE ${THIMBLE_INIH})
 endif()

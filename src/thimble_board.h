@@ -104,6 +104,9 @@ struct thimble_board_config {
      * on and on. */
     const char *fallback;
 
+    /* A WiFi network, where thimble.ini has no [wifi].  password NULL: it is open.  country: two letters (ISO 3166). */
+    const char *ssid, *password, *country;
+
     uint16_t port;                      /* 0: THIMBLE_BOARD_PORT */
 
     /* Target 0.  target.name NULL: "iqn.2026-11.org.thimble:disk". */

@@ -14,6 +14,7 @@ static struct thimble_ram_disk disk;
 void setup()
 {
     struct thimble_board_config config = {};
+    // A board with WiFi: config.ssid and config.password, or [wifi] of thimble.ini on the card.
     thimble_board_begin(&config);
 
     thimble_ram_disk_init(&disk, memory, sizeof memory / 512, 9);

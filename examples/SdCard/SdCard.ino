@@ -11,6 +11,7 @@
 void setup()
 {
     struct thimble_board_config config = {};
+    // A board with WiFi: config.ssid and config.password, or [wifi] of thimble.ini on the card.
     thimble_board_begin(&config);
 
     struct thimble_lun_config lun = {};

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * main.c: the whole SD card as a disk, with pico-sdk.  Everything that is on it can be overwritten by whoever logs
- * in.
+ * main.c: the SD card as a disk, with pico-sdk: what the card's thimble.ini says; without one its file thimble.img, or else
+ * all of it, which can then be overwritten by whoever logs in.
  */
 #include <thimble_board.h>
 
+#ifndef WIFI_SSID                       /* for a card without thimble.ini: cmake -DWIFI_SSID=... -DWIFI_PASSWORD=... */
+#define WIFI_SSID NULL
+#define WIFI_PASSWORD NULL
+#endif
+
 int main(void)
 {
-    static const struct thimble_board_config config = { .host_name = "thimble" };
+    static const struct thimble_board_config config = { .ssid = WIFI_SSID, .password = WIFI_PASSWORD };
     thimble_board_begin(&config);
-
-    struct thimble_lun_config lun = { .block = thimble_board_card() };
-    thimble_board_lun_add(0, &lun);
-
     for (;;)
         thimble_board_run();
 }

@@ -28,6 +28,7 @@ static uint32_t now_ms, step_ms;
 static bool leds[TH_LED_COUNT];
 static unsigned times_lit[TH_LED_COUNT];
 static struct thimble_settings_address asked_for;
+static char wifi[64];                   /* as the network was told: name/password */
 static uint32_t starts_at[32];
 static unsigned n_starts, refused_starts;
 static const char *address = "";
@@ -87,7 +88,10 @@ void *thimble_board_psram(size_t bytes) { (void)bytes; return NULL; }
 void *th_board_memory(size_t bytes) { return calloc(1, bytes); }
 bool th_board_network_start(const struct thimble_settings *s)
 {
+    const char *ssid = thimble_settings_text(s, s->wifi[0].ssid);
+    const char *password = thimble_settings_text(s, s->wifi[0].password);
     asked_for = s->network.address;
+    snprintf(wifi, sizeof wifi, "%s/%s", ssid ? ssid : "", password ? password : "");
     starts_at[n_starts++ % 32] = now_ms;
     return n_starts > refused_starts;
 }
@@ -215,7 +219,7 @@ static struct thimble_block *serve(struct thimble_block *disk, uint16_t number, 
 
 static void begin(int expected)
 {
-    struct thimble_board_config config = { 0 };
+    static struct thimble_board_config config = { .ssid = "cellar", .password = "correct-horse" };
     EXPECT(thimble_board_begin(&config) == expected);
 }
 
@@ -338,10 +342,19 @@ static void ini_disks(void)
     run_ms(50);
     EXPECT(asked_for.prefix == 24 && asked_for.ip[3] == 5);
     EXPECT(!says("LUN 3") && !says("whole card"));
+    EXPECT(strcmp(wifi, "cellar/correct-horse") == 0);
     address = "192.0.2.5";
     run_ms(50);
     EXPECT(says("ready iscsi://192.0.2.5:3261/iqn.2026-11.org.example:cellar/0\r\n"));
     EXPECT(listens_on == 3261);
+}
+
+/* The sketch's password is not for the file's network. */
+static void ini_wifi(void)
+{
+    begin_with("[wifi 1]\r\nssid = attic\r\n", THIMBLE_OK);
+    run_ms(50);
+    EXPECT(strcmp(wifi, "attic/") == 0);
 }
 
 static void ini_mistake(void)
@@ -550,7 +563,8 @@ int main(int argc, char **argv)
         { "card-comes-and-goes", card_comes_and_goes }, { "no-disk", no_disk },
         { "watchdog", watchdog }, { "chap-without-hashes", chap_without_hashes },
         { "disk-line", disk_line }, { "sketch-without-disks", sketch_without_disks },
-        { "ini-disks", ini_disks }, { "ini-mistake", ini_mistake }, { "ini-fatal", ini_fatal },
+        { "ini-disks", ini_disks }, { "ini-wifi", ini_wifi },
+        { "ini-mistake", ini_mistake }, { "ini-fatal", ini_fatal },
         { "ini-another-card", ini_another_card }, { "ini-comes-late", ini_comes_late },
         { "ini-unreadable", ini_unreadable }, { "ini-limits", ini_limits },
         { "ini-cache", ini_cache }, { "display", display },

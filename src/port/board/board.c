@@ -138,13 +138,22 @@ static bool set_text(const char *section, const char *key, const char *text)
     return !text || thimble_settings_default(&settings, section, key, text);
 }
 
+/* All of a network or nothing: a password is not for another network than its own. */
+static bool set_wifi(void)
+{
+    if (settings.wifi[0].head.present)
+        return true;
+    return set_text("wifi", "ssid", sketch->ssid) && set_text("wifi", "password", sketch->password) &&
+           set_text("wifi", "country", sketch->country);
+}
+
 /* What the sketch says counts where the file says nothing.  False: something of it makes no sense. */
 static bool take_from_sketch(void)
 {
     return set_number("network", "port", sketch->port ? sketch->port : THIMBLE_BOARD_PORT) &&
            set_text("network", "hostname", sketch->host_name) &&
            set_subnet("address", sketch->address) && set_subnet("fallback", sketch->fallback) &&
-           set_text("network", "gateway", sketch->gateway) &&
+           set_text("network", "gateway", sketch->gateway) && set_wifi() &&
            set_text("target", "name", sketch->target.name) &&
            set_number("limits", "cache", THIMBLE_BOARD_CACHE_BYTES);
 }
