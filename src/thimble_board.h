@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * thimble_board.h: a whole target on a Teensy 4.1 in a few lines, under Arduino.  Other boards have
- * no firmware yet.
+ * thimble_board.h: a whole target in a few lines, on a Teensy 4.1 under Arduino, on a Raspberry Pi Pico W or a
+ * Pico with a W5500 under Arduino or with pico-sdk.
  *
  *     thimble_board_begin(&config);                    network and engine
  *     thimble_board_lun_add(0, &lun);                  once for each disk
@@ -11,7 +11,7 @@
  * and the watchdog put together.  Whoever wants other parts puts them together differently:
  * src/port/board/board.c is the example.
  *
- * A sketch must include <QNEthernet.h> and, for the card, <SdFat.h>: without the second there is no
+ * On a Teensy a sketch must include <QNEthernet.h> and, for the card, <SdFat.h>: without the second there is no
  * card, without the first these functions do not exist.  For CHAP it must bring Mbed TLS and
  * include <mbedtls/md.h>.  QNEthernet has a licence of its own (AGPL-3.0), which then holds for the
  * firmware as a whole.
