@@ -21,7 +21,7 @@ const char th_board_name[] = "Raspberry Pi Pico W";
 const char th_board_name[] = "Pico with W5500";
 #endif
 
-enum { WATCHDOG_MAX_MS = 8300, WIRE_WAIT_US = 5, DMA_ALIGN = 4 };
+enum { WATCHDOG_MAX_MS = 8300, WIRE_WAIT_US = 5 };
 
 static int led_pins[TH_LED_COUNT] = { -1, -1, -1, -1 };
 static int wire_pins[2] = { -1, -1 };
@@ -219,23 +219,19 @@ void *thimble_board_psram(size_t bytes)
     return NULL;
 }
 
-/* pico-sdk's malloc stops the program when there is no memory, unless the firmware's build says otherwise; so it is
- * asked only for what is surely there. */
+/* pico-sdk's malloc stops the program when there is no memory, so it is asked only for what is surely there.  What it gives
+ * is aligned to 8 bytes, and the DMA wants no more. */
 void *th_board_memory(size_t bytes)
 {
     extern char __end__, __StackLimit;  /* of the linker script: the heap */
+    enum { KEPT = 8192, OVERHEAD = 16 };        /* for the C library and the sketch; of each piece */
     static size_t given;
     size_t heap = (size_t)(&__StackLimit - &__end__);
-    enum { KEPT = 8192 };               /* for the C library and the sketch */
 
-    if (heap < KEPT + given || bytes > heap - KEPT - given)
+    if (heap < KEPT + OVERHEAD + given || bytes > heap - KEPT - OVERHEAD - given)
         return NULL;
-    void *memory = malloc(bytes + DMA_ALIGN);
-    if (!memory)
-        return NULL;
-    given += bytes + 2 * DMA_ALIGN;
-    memset(memory, 0, bytes);
-    return memory;
+    given += bytes + OVERHEAD;
+    return calloc(1, bytes);
 }
 
 #else
