@@ -24,7 +24,7 @@
 #define THIMBLE_STORE 0
 #endif
 
-/* No firmware here serves an image as a CD-ROM. */
+/* type = cdrom in thimble.ini */
 #ifndef THIMBLE_SCSI_CDROM
 #define THIMBLE_SCSI_CDROM 0
 #endif

@@ -2,7 +2,7 @@
  *
  * board_config.h: addresses and sizes of the Stellaris LM3S6965 evaluation board: Cortex-M3
  * at 50 MHz, 256 KiB of flash, 64 KiB of RAM.  The sizes of lwipopts.h and
- * thimble_board_config.h are made for this board, so nothing is set here.
+ * thimble_board_config.h are made for this board, so none is set here.
  */
 #ifndef BOARD_CONFIG_H
 #define BOARD_CONFIG_H
@@ -11,5 +11,8 @@
 #define BOARD_CLOCK_HZ          50000000u
 
 #define STELLARIS_ENET_BASE     0x40048000
+
+/* There is flash enough. */
+#define THIMBLE_SCSI_CDROM      1
 
 #endif

@@ -140,6 +140,29 @@ def test_a_read_only_file_is_served_write_protected():
     assert get(volume, FILE) == content
 
 
+def test_an_iso_image_is_a_cd_rom_drive():
+    image, volume = card(CARD_SIZE, *FAT32)
+    content = rng.randbytes(3 * MIB + 2048)
+    put(volume, FILE, rng.randbytes(MIB))
+    put(volume, "cd.iso", content)
+    put(volume, "THIMBLE.INI", b"[lun 0]\ndisk = file thimble.img\n"
+        b"[lun 1]\ndisk = file cd.iso\ntype = cdrom\nallow = iqn.2001-04.com.example:pc\n")
+    with start(image) as m:
+        url = m.url[:-1] + "1"
+        m.wait_for("LUN 1: file cd.iso, 3074 KiB")
+        told = run("iscsi-inq", "-i", "iqn.2001-04.com.example:pc", url).stdout
+        assert b"Device Type:MMC" in told and b"Removable:1" in told, told
+        run("qemu-img", "convert", "--image-opts", "-O", "raw",
+            "driver=raw,file.driver=iscsi,file.transport=tcp,file.lun=1,"
+            "file.initiator-name=iqn.2001-04.com.example:pc,"
+            f"file.target={TARGET},file.portal=127.0.0.1:{m.ports[PORT]}", path("back"))
+        with open(path("back"), "rb") as f:
+            assert f.read() == content
+        stranger = run("qemu-img", "info", "-f", "raw", url, ok=False)
+        assert stranger.returncode != 0, "a stranger sees it"
+    assert get(volume, "cd.iso") == content
+
+
 def test_without_the_file_the_whole_card_is_served():
     image, volume = card(CARD_SIZE, *FAT32)
     put(volume, "other.img", rng.randbytes(MIB))

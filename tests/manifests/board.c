@@ -497,7 +497,8 @@ static void chap_without_hashes(void)
 static struct thimble_io *below_io;
 static int below_answer, results[4];
 static unsigned n_results, n_calls;
-static uint32_t pieces[8];
+static uint32_t pieces[8], read_blocks;
+static uint64_t read_lba;
 
 static void done(struct thimble_io *io, int result)
 {
@@ -508,8 +509,10 @@ static void done(struct thimble_io *io, int result)
 static int slow_read(struct thimble_block *b, uint64_t lba, uint32_t n, void *buf,
                      struct thimble_io *io)
 {
-    (void)b, (void)lba, (void)n, (void)buf;
+    (void)b, (void)buf;
     below_io = io;
+    read_lba = lba;
+    read_blocks = n;
     n_calls++;
     return below_answer;
 }
@@ -527,7 +530,7 @@ static void disk_line(void)
                                    .unmap = slow_unmap };
     struct thimble_io io[3] = { { .done = done }, { .done = done }, { .done = done } };
     struct th_disk_line line;
-    th_disk_line_init(&line, &below);
+    th_disk_line_init(&line, &below, 0);
     EXPECT(line.block.write == NULL && line.block.size_blocks == 100000);
 
     below_answer = THIMBLE_PENDING;
@@ -553,6 +556,25 @@ static void disk_line(void)
     EXPECT(line.bytes_read == 1024);
 }
 
+/* An image of a CD on a card: blocks of 2048 bytes on blocks of 512. */
+static void disk_line_of_cd(void)
+{
+    struct thimble_block below = { .size_blocks = 4003, .block_shift = 9, .read = slow_read };
+    struct thimble_io io = { .done = done };
+    struct th_disk_line line;
+    th_disk_line_init(&line, &below, 11);
+    EXPECT(line.block.block_shift == 11 && line.block.size_blocks == 1000);
+    below_answer = THIMBLE_OK;
+    EXPECT(line.block.read(&line.block, 998, 2, NULL, &io) == THIMBLE_PENDING);
+    th_disk_line_run(&line);
+    EXPECT(n_calls == 1 && read_lba == 3992 && read_blocks == 8);
+    EXPECT(n_results == 1 && results[0] == THIMBLE_OK && line.bytes_read == 4096);
+
+    below.size_blocks = 1;              /* as of a card that has no such file */
+    th_disk_line_follow(&line);
+    EXPECT(line.block.block_shift == 11 && line.block.size_blocks == 1);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -562,7 +584,8 @@ int main(int argc, char **argv)
         { "healthy-start", healthy_start }, { "network-late", network_late },
         { "card-comes-and-goes", card_comes_and_goes }, { "no-disk", no_disk },
         { "watchdog", watchdog }, { "chap-without-hashes", chap_without_hashes },
-        { "disk-line", disk_line }, { "sketch-without-disks", sketch_without_disks },
+        { "disk-line", disk_line }, { "disk-line-of-cd", disk_line_of_cd },
+        { "sketch-without-disks", sketch_without_disks },
         { "ini-disks", ini_disks }, { "ini-wifi", ini_wifi },
         { "ini-mistake", ini_mistake }, { "ini-fatal", ini_fatal },
         { "ini-another-card", ini_another_card }, { "ini-comes-late", ini_comes_late },

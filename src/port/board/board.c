@@ -307,8 +307,8 @@ static struct thimble_block *memory_disk(uint64_t bytes, bool psram, uint8_t blo
 static struct thimble_block *disk_of(const struct thimble_settings_lun *l)
 {
     uint8_t shift = l->block_size == 2 ? 12 : 9;
-    if (l->type == 2) {
-        th_board_log(TH_LOG_ERROR, "disk: type = cdrom is for hosts only");
+    if (l->type == 2 && !THIMBLE_SCSI_CDROM) {
+        th_board_log(TH_LOG_ERROR, "disk: this firmware has no type = cdrom (THIMBLE_SCSI_CDROM)");
         return NULL;
     }
     if (shift == 12 && l->disk.kind != THIMBLE_DISK_RAM && l->disk.kind != THIMBLE_DISK_PSRAM) {
@@ -348,6 +348,7 @@ static void add_luns(void)
         n_allowed += n_seen_by;
         struct thimble_lun_config lun = {
             .block = disk_of(l), .lun = l->number, .read_only = l->read_only,
+            .type = l->type == 2 ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
             .allowed = n_seen_by ? seen_by : NULL, .n_allowed = n_seen_by,
             .vendor = thimble_settings_text(&settings, l->vendor),
             .product = thimble_settings_text(&settings, l->product),

@@ -113,8 +113,8 @@ static int take(struct thimble_block *b, struct thimble_io *io, enum op op, uint
 {
     struct th_disk_line *l = (struct th_disk_line *)b;
     io->op = (uint8_t)op;
-    io->lba = lba;
-    io->n_blocks = n_blocks;
+    io->lba = lba << l->group_shift;
+    io->n_blocks = n_blocks << l->group_shift;
     io->buf = buf;
     append(l, io);
     return THIMBLE_PENDING;
@@ -161,6 +161,10 @@ void th_disk_line_follow(struct th_disk_line *l)
 
     l->first = NULL;
     l->block = *l->below;
+    l->block.block_shift = (uint8_t)(l->block.block_shift + l->group_shift);
+    l->block.size_blocks >>= l->group_shift;
+    if (l->block.size_blocks == 0)      /* no image, and no medium therefore */
+        l->block.size_blocks = 1;
     l->block.read = line_read;
     l->block.write = l->below->write ? line_write : NULL;
     l->block.flush = l->below->flush ? line_flush : NULL;
@@ -177,9 +181,11 @@ void th_disk_line_follow(struct th_disk_line *l)
     }
 }
 
-void th_disk_line_init(struct th_disk_line *l, struct thimble_block *below)
+void th_disk_line_init(struct th_disk_line *l, struct thimble_block *below, uint8_t block_shift)
 {
     *l = (struct th_disk_line){ .below = below };
+    if (block_shift > below->block_shift)
+        l->group_shift = (uint8_t)(block_shift - below->block_shift);
     th_disk_line_follow(l);
 }
 

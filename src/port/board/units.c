@@ -21,6 +21,8 @@ struct unit {
     bool read_only;
 };
 
+enum { CD_BLOCK_SHIFT = 11 };
+
 static struct unit units[THIMBLE_BOARD_LUNS];
 static unsigned n_units, next_unit;
 
@@ -79,7 +81,7 @@ int th_unit_add(struct thimble *engine, int target, const char *name,
         .target = target, .lun = lun.lun, .name = name, .serial = serial,
         .read_only = lun.read_only,
     };
-    th_disk_line_init(&u->line, lun.block);
+    th_disk_line_init(&u->line, lun.block, lun.type == THIMBLE_DEVICE_CDROM ? CD_BLOCK_SHIFT : 0);
     follow(u);
     lun.block = &u->line.block;
     int err = thimble_lun_add(engine, target, &lun);
