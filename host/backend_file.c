@@ -21,6 +21,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -253,6 +254,20 @@ static uint32_t file_extent(struct thimble_block *b, uint64_t lba, uint32_t n_bl
 #else
 #define file_extent NULL
 #endif
+
+/* What the file takes of its file system, and what that has left. */
+static bool file_fill(struct thimble_insight *of, struct thimble_fill *fill)
+{
+    struct file_disk *d = (struct file_disk *)(void *)((char *)of - offsetof(struct file_disk, insight));
+    struct statvfs fs;
+    struct stat st;
+
+    if (fstat(d->fd, &st) < 0 || fstatvfs(d->fd, &fs) < 0)
+        return false;
+    fill->used_blocks = (uint64_t)st.st_blocks * 512 >> d->block.block_shift;
+    fill->available_blocks = (uint64_t)fs.f_bavail * fs.f_frsize >> d->block.block_shift;
+    return true;
+}
 
 static int file_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                              struct thimble_io *io)
@@ -603,6 +618,10 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     d->block.atomic_blocks = 1u << d->block.physical_shift;  /* page cache and drives write these whole */
     if (d->can_punch)
         d->block.unmap = file_unmap;
+    if (d->block.unmap && !d->is_device) {
+        d->insight.fill = file_fill;
+        d->block.insight = &d->insight;
+    }
     if (!d->is_device) {
         d->block.extent = file_extent;
         d->block.copy = file_copy;
@@ -639,6 +658,8 @@ static enum file_disk_news look_for_medium(struct file_disk *d, char *message)
             if (!d->block.unmap)
                 fresh.block.unmap = NULL;
             *d = fresh;
+            if (d->block.insight)
+                d->block.insight = &d->insight;
             if (d->block.serial == fresh.serial)
                 d->block.serial = d->serial;
             return FILE_DISK_CAME;

@@ -23,6 +23,7 @@ struct file_disk_config {
 
 struct file_disk {
     struct thimble_block block;         /* first: the engine's pointer is ours */
+    struct thimble_insight insight;
     int fd;
     bool is_device;
     bool can_punch, can_zero; /* the file system has what it takes, as far as we know */

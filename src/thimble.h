@@ -91,6 +91,22 @@ static inline void thimble_io_done(struct thimble_io *io, int result)
     io->done(io, result);
 }
 
+struct thimble_fill {
+    uint64_t used_blocks, available_blocks;
+};
+
+#define THIMBLE_HEALTH_UNKNOWN 0xff
+struct thimble_health {
+    uint8_t temperature_c;              /* 0 to 254; THIMBLE_HEALTH_UNKNOWN */
+    uint8_t used_percent;               /* of its endurance, may exceed 100; THIMBLE_HEALTH_UNKNOWN */
+};
+
+/* Both answer at once, false if they cannot tell now; NULL: it is not known. */
+struct thimble_insight {
+    bool (*fill)(struct thimble_insight *of, struct thimble_fill *fill);        /* of a thin disk; asked once a second */
+    bool (*health)(struct thimble_insight *of, struct thimble_health *health);
+};
+
 /* A disk.  Two facts and one function are needed (size_blocks, block_shift, read); the rest
  * is optional, and says what follows when it is NULL or zero.  The core checks range and
  * direction before each call: n_blocks is never 0 and [lba, lba + n_blocks) always exists.
@@ -150,6 +166,9 @@ struct thimble_block {
     /* Memory-mapped media: the address of block lba, valid for n_blocks and for the life of
      * the disk.  Reads are then sent from there.  NULL, or a NULL answer: read() is used. */
     const void *(*map)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks);
+
+    /* What the medium tells of itself; borrowed; a disk over another has the other's.  NULL: nothing. */
+    struct thimble_insight *insight;
 
     /* THIMBLE_OK, or why the disk cannot be used now.  Asked before each command that needs the
      * medium: it must be quick.  NULL: always ready. */
@@ -389,10 +408,12 @@ struct thimble_config {
 #define THIMBLE_LUN_BYTES \
     (60 + THIMBLE_PTR_EXTRA(52) + \
      (THIMBLE_WORK ? 80 + THIMBLE_PTR_EXTRA(32) : 0) + \
+     (THIMBLE_SCSI_LOG ? 112 : 0) + (THIMBLE_SCSI_TIMESTAMP ? 16 : 0) + \
+     (THIMBLE_SCSI_THRESHOLDS ? 16 : 0) + (THIMBLE_SCSI_BUFFER ? THIMBLE_SCSI_BUFFER + 8 : 0) + 8 + \
      THIMBLE_STATS_BYTES(448))
 #define THIMBLE_TARGET_BYTES \
     (44 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(44 + 4 * THIMBLE_LUNS_MAX) + \
-     (THIMBLE_WORK ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + \
+     (THIMBLE_WORK ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + (THIMBLE_SCSI_TIMESTAMP ? 8 : 0) + \
      THIMBLE_STATS_BYTES(48))
 #define THIMBLE_BASE_BYTES \
     (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128) + \
@@ -491,6 +512,16 @@ int thimble_lun_add(struct thimble *engine, int target, const struct thimble_lun
 enum thimble_lun_change { THIMBLE_LUN_RESIZED, THIMBLE_LUN_MEDIUM_CHANGED };
 void thimble_lun_changed(struct thimble *engine, int target, uint16_t lun,
                          enum thimble_lun_change what);
+
+#if THIMBLE_SCSI_ALUA
+/* Puts the unit into another asymmetric access state, as SET TARGET PORT GROUPS does; every session gets a unit
+ * attention if it is news. */
+enum thimble_access {                   /* SPC-4 6.37 */
+    THIMBLE_ACCESS_OPTIMIZED = 0, THIMBLE_ACCESS_NON_OPTIMIZED = 1,
+    THIMBLE_ACCESS_STANDBY = 2, THIMBLE_ACCESS_UNAVAILABLE = 3,
+};
+void thimble_lun_access(struct thimble *engine, int target, uint16_t lun, enum thimble_access state);
+#endif
 
 /* Asks every initiator to negotiate its parameters again (asynchronous event 4). */
 void thimble_request_parameters(struct thimble *engine);

@@ -139,6 +139,35 @@
 #ifndef THIMBLE_SCSI_SANITIZE           /* SANITIZE: overwrite, block erase */
 #define THIMBLE_SCSI_SANITIZE 1
 #endif
+#ifndef THIMBLE_SCSI_LOG                /* LOG SENSE, LOG SELECT.  RAM: 112 bytes a logical unit */
+#define THIMBLE_SCSI_LOG 1
+#endif
+#ifndef THIMBLE_SCSI_ALUA               /* REPORT and SET TARGET PORT GROUPS */
+#define THIMBLE_SCSI_ALUA 1
+#endif
+#ifndef THIMBLE_SCSI_PREVENT            /* PREVENT ALLOW MEDIUM REMOVAL.  RAM: a bit a logical unit and connection */
+#define THIMBLE_SCSI_PREVENT 1
+#endif
+#ifndef THIMBLE_SCSI_DEFECTS            /* READ DEFECT DATA */
+#define THIMBLE_SCSI_DEFECTS 1
+#endif
+#ifndef THIMBLE_SCSI_DIAGNOSTIC         /* SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS */
+#define THIMBLE_SCSI_DIAGNOSTIC 1
+#endif
+#ifndef THIMBLE_SCSI_TIMESTAMP          /* REPORT and SET TIMESTAMP.  RAM: 16 bytes a logical unit, 8 a target */
+#define THIMBLE_SCSI_TIMESTAMP 1
+#endif
+#ifndef THIMBLE_SCSI_VPD                /* VPD pages 87h and 88h */
+#define THIMBLE_SCSI_VPD 1
+#endif
+#ifndef THIMBLE_SCSI_THRESHOLDS         /* thin provisioning thresholds (mode page 1Ch/02h).  RAM: 16 bytes a logical unit */
+#define THIMBLE_SCSI_THRESHOLDS 1
+#endif
+/* READ BUFFER and WRITE BUFFER: how many bytes a logical unit has for them, 4 to 4096, a multiple of 4; RAM: so many.  0
+ * leaves them out. */
+#ifndef THIMBLE_SCSI_BUFFER
+#define THIMBLE_SCSI_BUFFER 512
+#endif
 #ifndef THIMBLE_SCSI_START_STOP         /* START STOP UNIT: ejects a removable medium; PRE-FETCH */
 #define THIMBLE_SCSI_START_STOP 1
 #endif
@@ -183,7 +212,7 @@
 #define THIMBLE_PARAMETER_LISTS \
     (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
      THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_THIRD_PARTY || THIMBLE_SCSI_MODE_SELECT || THIMBLE_SCSI_FORMAT || \
-     THIMBLE_SCSI_SANITIZE)
+     THIMBLE_SCSI_SANITIZE || THIMBLE_SCSI_ALUA || THIMBLE_SCSI_DIAGNOSTIC || THIMBLE_SCSI_TIMESTAMP || THIMBLE_SCSI_BUFFER)
 
 /* Derived: there is work on whole units that goes on by itself.  RAM: 80 bytes a logical unit (112 on machines of
  * 64 bits), and a parameter buffer while a unit is written over. */
@@ -194,6 +223,13 @@
 #define TH_ASSERT(condition) ((void)0)
 #endif
 
+#if THIMBLE_SCSI_BUFFER < 0 || THIMBLE_SCSI_BUFFER > 4096 || THIMBLE_SCSI_BUFFER % 4 != 0
+#error "THIMBLE_SCSI_BUFFER is 0 to 4096, a multiple of 4"
+#endif
+#if THIMBLE_SCSI_THRESHOLDS && !THIMBLE_SCSI_MODE_SELECT
+#undef THIMBLE_SCSI_THRESHOLDS
+#define THIMBLE_SCSI_THRESHOLDS 0
+#endif
 #if THIMBLE_CRC32C_TABLE != 64 && THIMBLE_CRC32C_TABLE != 1024 && THIMBLE_CRC32C_TABLE != 8192
 #error "THIMBLE_CRC32C_TABLE is 64, 1024 or 8192"
 #endif

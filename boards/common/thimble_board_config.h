@@ -59,6 +59,33 @@
 #ifndef THIMBLE_SCSI_SANITIZE
 #define THIMBLE_SCSI_SANITIZE 0
 #endif
+#ifndef THIMBLE_SCSI_LOG
+#define THIMBLE_SCSI_LOG 0
+#endif
+#ifndef THIMBLE_SCSI_ALUA
+#define THIMBLE_SCSI_ALUA 0
+#endif
+#ifndef THIMBLE_SCSI_PREVENT
+#define THIMBLE_SCSI_PREVENT 0
+#endif
+#ifndef THIMBLE_SCSI_DEFECTS
+#define THIMBLE_SCSI_DEFECTS 0
+#endif
+#ifndef THIMBLE_SCSI_DIAGNOSTIC
+#define THIMBLE_SCSI_DIAGNOSTIC 0
+#endif
+#ifndef THIMBLE_SCSI_TIMESTAMP
+#define THIMBLE_SCSI_TIMESTAMP 0
+#endif
+#ifndef THIMBLE_SCSI_VPD
+#define THIMBLE_SCSI_VPD 0
+#endif
+#ifndef THIMBLE_SCSI_THRESHOLDS
+#define THIMBLE_SCSI_THRESHOLDS 0
+#endif
+#ifndef THIMBLE_SCSI_BUFFER
+#define THIMBLE_SCSI_BUFFER 0
+#endif
 
 /* A stopped connection keeps this many of lwIP's frames; see PBUF_POOL_SIZE in lwipopts.h. */
 #ifndef THIMBLE_LWIP_HELD_MAX

@@ -279,6 +279,8 @@ struct thimble {
     uint32_t now_ms, last_tick_ms;
     uint32_t shutdown_ms, grace_ms;     /* when it began, and how long logouts are waited for */
     uint32_t n_stalled;
+    uint32_t look_ms;                   /* since thresholds were looked at, 1000 at most */
+    bool     clock_runs;                /* now_ms was told */
     uint16_t n_free_bufs, n_lus, next_tsih;
     uint16_t async_seconds;             /* Parameter3 of a request to log out or to negotiate */
     uint16_t n_conns;                   /* connections that have ever been in use: the first ones */

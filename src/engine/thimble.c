@@ -16,6 +16,7 @@
 
 _Static_assert(sizeof(struct thimble_conn) <= THIMBLE_CONN_BYTES, "THIMBLE_CONN_BYTES");
 _Static_assert(sizeof(struct th_task) <= THIMBLE_TASK_BYTES, "THIMBLE_TASK_BYTES");
+_Static_assert(sizeof(struct th_lu) <= THIMBLE_LUN_BYTES, "THIMBLE_LUN_BYTES");
 
 /* ------------------------------------------------------------------------------------
  * Configuration and memory
@@ -406,6 +407,14 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
         }
     }
 }
+
+#if THIMBLE_SCSI_ALUA
+void thimble_lun_access(struct thimble *e, int target, uint16_t lun, enum thimble_access state)
+{
+    if (target >= 0 && target < e->env.n_nodes && lun < THIMBLE_LUNS_MAX && e->targets[target].lus[lun])
+        th_scsi_access(e->targets[target].lus[lun], state, NULL);
+}
+#endif
 
 void thimble_request_parameters(struct thimble *e)
 {
@@ -862,10 +871,33 @@ static bool units_turn(struct thimble *e)
     return more;
 }
 
+/* Time passes for the units. */
+static void units_clock(struct thimble *e, uint32_t passed_ms, uint32_t *next)
+{
+#if THIMBLE_SCSI_TIMESTAMP
+    for (unsigned i = 0; e->clock_runs && i < e->env.n_nodes; i++)
+        e->targets[i].clock_ms += passed_ms;
+    e->clock_runs = true;               /* the first time is where it begins */
+#endif
+#if THIMBLE_SCSI_THRESHOLDS
+    e->look_ms = th_min32(e->look_ms + th_min32(passed_ms, 1000), 1000);
+    bool look = e->look_ms == 1000;
+    for (unsigned i = 0; look && i < e->n_lus; i++)
+        if (th_scsi_lu_look(&e->lus[i]))
+            e->look_ms = 0;
+    if (e->look_ms < 1000)
+        *next = th_min32(*next, 1000 - e->look_ms);
+#endif
+    (void)e;
+    (void)passed_ms;
+    (void)next;
+}
+
 uint32_t thimble_tick(struct thimble *e, uint32_t now_ms)
 {
     uint32_t next = THIMBLE_NEVER;
 
+    units_clock(e, now_ms - e->now_ms, &next);
     e->now_ms = now_ms;
 #if THIMBLE_SCSI_THIRD_PARTY
     e->copies->now_ms = now_ms;

@@ -104,8 +104,10 @@ static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
     p[2] = 0x06;                                        /* SPC-4 */
     p[3] = 0x12;                                        /* HISUP, response data format 2 */
     p[4] = STANDARD_BYTES - 5;
+    if (THIMBLE_SCSI_ALUA && lu && !th_is_cdrom(lu))
+        p[5] = 0x30;                                    /* TPGS: implicit and explicit */
     if (lu && THIMBLE_SCSI_THIRD_PARTY && th_copy_offered(lu))
-        p[5] = 0x08;                                    /* 3PC */
+        p[5] |= 0x08;                                    /* 3PC */
     p[7] = 0x02;                                        /* CMDQUE */
     put_ascii(p + 8, lu ? lu->vendor : "THIMBLE", 8);
     put_ascii(p + 16, lu ? lu->product : "", 16);
@@ -134,7 +136,7 @@ static uint32_t vpd_serial(const struct th_cmd *cmd, uint8_t *p)
 /* Designators (7.8.6): what they name, and how. */
 enum {
     FOR_UNIT = 0x00, FOR_PORT = 0x10, FOR_TARGET = 0x20,        /* ASSOCIATION */
-    TYPE_T10 = 1, TYPE_NAA = 3, TYPE_RELATIVE_PORT = 4, TYPE_SCSI_NAME = 8,
+    TYPE_T10 = 1, TYPE_NAA = 3, TYPE_RELATIVE_PORT = 4, TYPE_PORT_GROUP = 5, TYPE_SCSI_NAME = 8,
     CODE_BINARY = 1, CODE_ASCII = 2, CODE_UTF8 = 3,
     PIV = 0x80, PROTOCOL_ISCSI = 0x50,
 };
@@ -164,12 +166,23 @@ static void put_scsi_name(uint8_t **p, unsigned association, const char *text,
     memcpy(at + n, extra, m);
 }
 
+/* The target port's (RFC 7143 4.2.7.1, 4.4.1). */
+static void put_port_name(uint8_t **p, const struct th_scsi_target *target)
+{
+    char text[] = ",t,0x0000";
+    uint8_t tag[2];
+
+    th_put16(tag, target->portal_group_tag);
+    put_hex(text + 5, tag, 2);
+    put_scsi_name(p, FOR_PORT, target->name, text);
+}
+
 static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
 {
     const struct th_lu *lu = cmd->lu;
     const struct th_scsi_target *target = lu->target;
     uint8_t *end = p, *at;
-    uint8_t serial[SERIAL_MAX], naa[TH_NAA_BYTES], tag[2];
+    uint8_t serial[SERIAL_MAX], naa[TH_NAA_BYTES];
     uint32_t serial_len = put_serial(lu, serial);
 
     at = put_designator(&end, CODE_ASCII, FOR_UNIT, TYPE_T10, 8 + 16 + serial_len);
@@ -188,10 +201,11 @@ static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
     at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_RELATIVE_PORT, 4);
     th_put16(at + 2, target->relative_port);
 
-    char port_text[] = ",t,0x0000";                     /* RFC 7143 4.2.7.1, 4.4.1 */
-    th_put16(tag, target->portal_group_tag);
-    put_hex(port_text + 5, tag, 2);
-    put_scsi_name(&end, FOR_PORT, target->name, port_text);
+    if (THIMBLE_SCSI_ALUA && !th_is_cdrom(lu)) {
+        at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_PORT_GROUP, 4);
+        th_put16(at + 2, target->portal_group_tag);
+    }
+    put_port_name(&end, target);
     put_scsi_name(&end, FOR_TARGET, target->name, "");
     return (uint32_t)(end - p);
 }
@@ -203,6 +217,29 @@ static uint32_t vpd_extended(const struct th_cmd *cmd, uint8_t *p)
     p[3] = 0x01;                /* LUICLR: a unit attention is cleared for its nexus only */
     return 60;
 }
+
+#if THIMBLE_SCSI_VPD
+/* Mode page policy (7.8.11): every page and subpage is shared by all. */
+static uint32_t vpd_mode_policy(const struct th_cmd *cmd, uint8_t *p)
+{
+    (void)cmd;
+    p[0] = 0x3f;
+    p[1] = 0xff;
+    return 4;
+}
+
+/* SCSI ports (7.8.14): the one target port. */
+static uint32_t vpd_ports(const struct th_cmd *cmd, uint8_t *p)
+{
+    const struct th_scsi_target *target = cmd->lu->target;
+    uint8_t *end = p + 12;
+
+    th_put16(p + 2, target->relative_port);
+    put_port_name(&end, target);
+    th_put16(p + 10, (uint32_t)(end - p) - 12);
+    return (uint32_t)(end - p);
+}
+#endif
 
 static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
 {
@@ -246,6 +283,8 @@ static uint32_t vpd_characteristics(const struct th_cmd *cmd, uint8_t *p)
 #if THIMBLE_SCSI_THIN
 static uint32_t vpd_provisioning(const struct th_cmd *cmd, uint8_t *p)
 {
+    if (th_has_thresholds(cmd->lu))
+        p[0] = TH_THRESHOLD_EXPONENT;
     if (th_thin(cmd->lu)) {
         p[1] = THIMBLE_SCSI_WRITE_SAME ? 0xe4 : 0x84;   /* LBPU, LBPWS and LBPWS10; LBPRZ 1 */
         p[2] = 0x02;                                    /* thin */
@@ -259,6 +298,10 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
     { 0x80, vpd_serial },
     { 0x83, vpd_identification },
     { 0x86, vpd_extended },
+#if THIMBLE_SCSI_VPD
+    { 0x87, vpd_mode_policy },
+    { 0x88, vpd_ports },
+#endif
 #if THIMBLE_SCSI_THIRD_PARTY
     { 0x8f, th_vpd_third_party },
 #endif

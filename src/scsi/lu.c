@@ -129,6 +129,10 @@ static const uint32_t ua_sense[TH_UA_COUNT] = {
     [TH_UA_CAPACITY_CHANGED] = TH_SENSE_CAPACITY_CHANGED,
     [TH_UA_COMMANDS_CLEARED] = TH_SENSE_COMMANDS_CLEARED,
     [TH_UA_LUNS_CHANGED]     = TH_SENSE_LUNS_CHANGED,
+    [TH_UA_LOG_CHANGED]      = TH_SENSE_LOG_CHANGED,
+    [TH_UA_ACCESS_CHANGED]   = TH_SENSE_ACCESS_CHANGED,
+    [TH_UA_TIMESTAMP_CHANGED] = TH_SENSE_TIMESTAMP_CHANGED,
+    [TH_UA_THRESHOLD]        = TH_SENSE_THRESHOLD,
 };
 
 _Static_assert(TH_UA_COUNT <= 16, "th_nexus.ua is a set of 16");
@@ -214,9 +218,19 @@ void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua)
 /* --------------------------------------------------------------------------------------
  * Sessions, resets
  */
+static void allow_removal(struct th_nexus *nexus)
+{
+#if THIMBLE_SCSI_PREVENT
+    memset(&nexus->prevents, 0, sizeof nexus->prevents);
+#else
+    (void)nexus;
+#endif
+}
+
 void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target)
 {
     nexus->target = target;
+    allow_removal(nexus);
     nexus->next = target->nexuses;
     target->nexuses = nexus;
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
@@ -242,6 +256,7 @@ void th_scsi_nexus_end(struct th_nexus *nexus)
 void th_scsi_nexus_reset(struct th_nexus *nexus)
 {
     th_release_all(nexus);
+    allow_removal(nexus);
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
         nexus->ua[lun] = (uint16_t)(nexus->ua[lun] | 1u << TH_UA_NEXUS_LOSS);
 }
@@ -254,12 +269,19 @@ void th_scsi_disk_error(struct th_cmd *cmd, int err, bool writing)
         return;
     }
 #endif
+#if THIMBLE_SCSI_LOG
+    th_log_error(cmd, writing);
+#endif
     th_scsi_check(cmd, th_sense_of_error(err, writing));
 }
 
 void th_scsi_lu_reset(struct th_lu *lu, const struct th_nexus *by)
 {
     lu->reserved_by = NULL;
+#if THIMBLE_SCSI_PREVENT
+    for (struct th_nexus *n = lu->target->nexuses; n; n = n->next)
+        th_lun_set_put(&n->prevents, lu->lun, false);
+#endif
 #if THIMBLE_SCSI_MODE_SELECT
     th_mode_reset(lu);
 #endif

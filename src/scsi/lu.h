@@ -82,6 +82,21 @@ static inline void th_changed(const struct th_lu *lu, uint64_t lba, uint64_t n_b
 #define TH_NAA_BYTES 16
 void th_lu_naa(const struct th_lu *lu, uint8_t naa[TH_NAA_BYTES]);
 
+/* What thresholds are counted in, as a number of bits: VPD page B2h, log page 0Ch. */
+#define TH_THRESHOLD_EXPONENT 11
+
+static inline uint32_t th_threshold_sets(uint64_t blocks)
+{
+    uint64_t sets = blocks >> TH_THRESHOLD_EXPONENT;
+    return sets < UINT32_MAX ? (uint32_t)sets : UINT32_MAX;
+}
+
+/* The disk tells how full it is. */
+static inline bool th_has_thresholds(const struct th_lu *lu)
+{
+    return THIMBLE_SCSI_THRESHOLDS && th_thin(lu) && lu->block->insight && lu->block->insight->fill;
+}
+
 /* The 8-byte LUN field of a LUN (SAM-5 4.7). */
 void th_lun_encode(uint8_t field[8], uint16_t lun);
 
@@ -95,8 +110,9 @@ void th_media_event(struct th_lu *lu, enum th_media_event event);
 enum th_media_event th_media_event_look(const struct th_lu *lu, const struct th_nexus *nexus);
 void th_media_event_told(const struct th_lu *lu, struct th_nexus *nexus);
 
-/* Mode parameters at their defaults. */
+/* Mode parameters as they were saved, or at their defaults; from a record of a store. */
 void th_mode_reset(struct th_lu *lu);
+int  th_mode_restore(struct th_lu *lu, const uint8_t *bytes, uint32_t n);
 
 /* For all logical units of this nexus. */
 void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua);

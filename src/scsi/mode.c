@@ -3,11 +3,12 @@
  * mode.c: how a logical unit behaves, and what of it can be changed: mode pages, MODE SENSE and
  * MODE SELECT.
  *
- * The pages are a table.  Nothing of it is kept over a restart.  Layer 2.  SPC-4 6.10, 6.11, 6.14,
+ * The pages are a table.  What is saved goes to the unit's store, if it has one.  Layer 2.  SPC-4 6.10, 6.11, 6.14,
  * 6.15 and 7.5; SBC-3 6.5.
  */
 #include <string.h>
 
+#include "../core/record.h"
 #include "../core/wire.h"
 #include "ops.h"
 #include "steps.h"
@@ -20,7 +21,7 @@ enum {
     ALL_PAGES = 0x3f, ALL_SUBPAGES = 0xff,
     DBD = 0x08, LLBAA = 0x10,
     PARAMETER_WP = 0x80, PARAMETER_DPOFUA = 0x10,
-    SPF = 0x40,
+    PS = 0x80, SPF = 0x40,
 };
 
 /* A page's parameters, n_bytes behind its header.  put() writes those that `control` names, over
@@ -35,14 +36,29 @@ struct mode_page {
 
 enum { PAGE_MAX_BYTES = 38 };
 
-static bool changeable(unsigned control)
+/* There is a place to save mode pages in. */
+static bool mode_saved(const struct th_lu *lu)
 {
-    return THIMBLE_SCSI_MODE_SELECT && control == PC_CHANGEABLE;
+    return THIMBLE_SCSI_MODE_SELECT && THIMBLE_STORE && lu->store;
 }
 
-static bool current(unsigned control)
+/* What can be changed and saved, as a set.  The set that `control` names; of changeable ones, all. */
+enum { MODE_D_SENSE = 0x01, MODE_SWP = 0x02, MODE_WRITE_THROUGH = 0x04, MODE_DEXCPT = 0x08, MODE_TEST = 0x10 };
+
+static unsigned mode_set(const struct th_lu *lu, unsigned control)
 {
-    return control == PC_CURRENT;
+    switch (control) {
+    case PC_CURRENT:
+        return (lu->d_sense ? MODE_D_SENSE : 0u) | (lu->software_protected ? MODE_SWP : 0u) |
+               (lu->write_through ? MODE_WRITE_THROUGH : 0u) | (lu->exceptions_off ? MODE_DEXCPT : 0u) |
+               (lu->exception_test ? MODE_TEST : 0u);
+    case PC_CHANGEABLE:
+        return THIMBLE_SCSI_MODE_SELECT ? MODE_D_SENSE | MODE_SWP | MODE_DEXCPT | MODE_TEST : MODE_WRITE_THROUGH;
+    case PC_SAVED:
+        return lu->saved_mode;
+    default:
+        return 0;
+    }
 }
 
 /* Caching, SBC-3 6.5.6.  Without WCE every write is durable before it is answered. */
@@ -50,9 +66,7 @@ enum { WCE = 0x04 };
 
 static void mode_caching(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
-    bool off = control == PC_CHANGEABLE ? !changeable(control) : current(control) && th_write_through(lu);
-
-    if (th_write_cache(lu) && !off)
+    if (th_write_cache(lu) && !(mode_set(lu, control) & MODE_WRITE_THROUGH))
         p[0] = WCE;
 }
 
@@ -61,11 +75,11 @@ enum { D_SENSE = 0x04, GLTSD = 0x02, SWP = 0x08, REORDERED = 0x10 };
 
 static void mode_control(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
-    bool all = changeable(control), now = current(control);
+    unsigned set = mode_set(lu, control);
 
-    if (THIMBLE_SCSI_DESCRIPTOR_SENSE && (all || (now && lu->d_sense)))
+    if (THIMBLE_SCSI_DESCRIPTOR_SENSE && set & MODE_D_SENSE)
         p[0] = D_SENSE;
-    if (all || (now && lu->software_protected))
+    if (set & MODE_SWP)
         p[2] = SWP;
     if (control == PC_CHANGEABLE)
         return;
@@ -118,13 +132,11 @@ enum { DEXCPT = 0x08, TEST = 0x04, MRIE_ON_REQUEST = 6 };
 
 static void mode_exceptions(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
-    if (changeable(control))
-        p[0] = DEXCPT | TEST;
-    if (control == PC_CHANGEABLE)
-        return;
-    if (current(control))
-        p[0] = (uint8_t)((lu->exceptions_off ? DEXCPT : 0) | (lu->exception_test ? TEST : 0));
-    p[1] = MRIE_ON_REQUEST;
+    unsigned set = mode_set(lu, control);
+
+    p[0] = (uint8_t)((set & MODE_DEXCPT ? DEXCPT : 0) | (set & MODE_TEST ? TEST : 0));
+    if (control != PC_CHANGEABLE)
+        p[1] = MRIE_ON_REQUEST;
 }
 
 static void take_exceptions(struct th_lu *lu, const uint8_t *p)
@@ -132,6 +144,59 @@ static void take_exceptions(struct th_lu *lu, const uint8_t *p)
     lu->exceptions_off = p[0] & DEXCPT;
     lu->exception_test = p[0] & TEST;
 }
+
+#if THIMBLE_SCSI_THRESHOLDS
+/* Logical Block Provisioning, SBC-3 6.5.9: one threshold of what is available, for when it falls, and one of what
+ * is used, for when it rises.  All nexuses are told (SITUA 0). */
+enum { FIRST_THRESHOLD = 12, THRESHOLD_BYTES = 8, THRESHOLD_ENABLED = 0x80 };
+enum { RESOURCE_AVAILABLE = 1, RESOURCE_USED = 2, ARMED_INCREASING = 1 };
+
+static void mode_provisioning(const struct th_lu *lu, unsigned control, uint8_t *p)
+{
+    for (unsigned i = 0; i < TH_THRESHOLDS; i++) {
+        const struct th_threshold *t = &lu->thresholds[i];
+        uint8_t *at = p + FIRST_THRESHOLD + THRESHOLD_BYTES * i;
+        if (control == PC_CHANGEABLE) {
+            at[0] = THRESHOLD_ENABLED;
+            th_put32(at + 4, UINT32_MAX);
+            continue;
+        }
+        at[0] = i == 0 ? 0 : ARMED_INCREASING;
+        at[1] = i == 0 ? RESOURCE_AVAILABLE : RESOURCE_USED;
+        if (control == PC_CURRENT) {
+            at[0] |= t->enabled ? THRESHOLD_ENABLED : 0;
+            th_put32(at + 4, t->sets);
+        }
+    }
+}
+
+static void take_provisioning(struct th_lu *lu, const uint8_t *p)
+{
+    for (unsigned i = 0; i < TH_THRESHOLDS; i++) {
+        const uint8_t *at = p + FIRST_THRESHOLD + THRESHOLD_BYTES * i;
+        lu->thresholds[i] = (struct th_threshold){ .sets = th_get32(at + 4), .enabled = at[0] & THRESHOLD_ENABLED };
+    }
+}
+
+bool th_scsi_lu_look(struct th_lu *lu)
+{
+    struct thimble_fill fill;
+    bool known = th_has_thresholds(lu) && lu->block->insight->fill(lu->block->insight, &fill), any = false;
+
+    for (unsigned i = 0; i < TH_THRESHOLDS; i++) {
+        struct th_threshold *t = &lu->thresholds[i];
+        any = any || t->enabled;
+        if (!known || !t->enabled)
+            continue;
+        bool crossed = i == 0 ? th_threshold_sets(fill.available_blocks) <= t->sets
+                              : th_threshold_sets(fill.used_blocks) >= t->sets;
+        if (crossed && !t->told)
+            th_scsi_ua(lu, TH_UA_THRESHOLD, NULL);
+        t->told = crossed;
+    }
+    return any;
+}
+#endif
 
 #endif
 
@@ -144,6 +209,10 @@ static const struct mode_page mode_pages[] = {          /* ascending, as they ar
     { 0x0a, 0x01, 28, TH_FOR_ALL, mode_zeros, NULL },
     { 0x1a, 0x00, PAGE_MAX_BYTES, TH_FOR_DISK, mode_zeros, NULL },
     { 0x1c, 0x00, 10, TH_FOR_DISK, mode_exceptions, take_exceptions },
+#if THIMBLE_SCSI_THRESHOLDS
+    { 0x1c, 0x02, FIRST_THRESHOLD + TH_THRESHOLDS * THRESHOLD_BYTES, TH_FOR_DISK, mode_provisioning,
+      take_provisioning },
+#endif
 #else
     { 0x08, 0x00, 18, TH_FOR_DISK, mode_caching, NULL },
     { 0x0a, 0x00, 10, TH_FOR_ALL, mode_control, NULL },
@@ -156,11 +225,18 @@ static const struct mode_page mode_pages[] = {          /* ascending, as they ar
 
 #define N_MODE_PAGES (sizeof mode_pages / sizeof mode_pages[0])
 
+static bool mode_page_offered(const struct mode_page *page, const struct th_lu *lu)
+{
+    bool of_thresholds = page->code == 0x1c && page->subpage == 0x02;
+
+    return th_is_for(page->types, lu) && (!of_thresholds || th_has_thresholds(lu));
+}
+
 static bool mode_page_wanted(const struct mode_page *page, const struct th_cmd *cmd)
 {
     unsigned code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
 
-    return th_is_for(page->types, cmd->lu) && (code == ALL_PAGES || code == page->code) &&
+    return mode_page_offered(page, cmd->lu) && (code == ALL_PAGES || code == page->code) &&
            (subpage == ALL_SUBPAGES || subpage == page->subpage);
 }
 
@@ -170,14 +246,14 @@ enum th_next th_mode_sense_run(struct th_cmd *cmd)
     bool known = code == ALL_PAGES, wanted = false;
 
     for (unsigned i = 0; i < N_MODE_PAGES; i++) {
-        known = known || (mode_pages[i].code == code && th_is_for(mode_pages[i].types, cmd->lu));
+        known = known || (mode_pages[i].code == code && mode_page_offered(&mode_pages[i], cmd->lu));
         wanted = wanted || mode_page_wanted(&mode_pages[i], cmd);
     }
     if (!known)
         return th_check_cdb(cmd, 2, 5);
     if (!wanted || (code == ALL_PAGES && subpage != 0 && subpage != ALL_SUBPAGES))
         return th_check_cdb(cmd, 3, TH_FIELD_WHOLE_BYTE);
-    if (cmd->cdb[2] >> 6 == PC_SAVED)
+    if (cmd->cdb[2] >> 6 == PC_SAVED && !mode_saved(cmd->lu))
         return th_scsi_check(cmd, TH_SENSE_SAVING_UNSUPPORTED);
 
     return TH_NEXT_REPLY;
@@ -206,6 +282,8 @@ static uint32_t put_mode_pages(const struct th_cmd *cmd, uint8_t *p)
         if (!mode_page_wanted(page, cmd))
             continue;
         p[n] = page->code;
+        if (mode_saved(cmd->lu) && page->take && page->subpage == 0)
+            p[n] |= PS;
         if (page->subpage) {
             p[n] |= SPF;
             p[n + 1] = page->subpage;
@@ -261,7 +339,7 @@ enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf)
  *
  * The whole list is looked at before the first page is put into effect.
  */
-enum { PF = 0x10 };
+enum { PF = 0x10, SP = 0x01 };
 
 static bool ten_bytes(const struct th_cmd *cmd)
 {
@@ -273,6 +351,8 @@ enum th_next th_mode_select_run(struct th_cmd *cmd)
     bool ten = ten_bytes(cmd);
     uint32_t list_bytes = ten ? th_get16(cmd->cdb + 7) : cmd->cdb[4];
 
+    if (cmd->cdb[1] & SP && !mode_saved(cmd->lu))
+        return th_check_cdb(cmd, 1, 0);
     if (list_bytes == 0)
         return th_good(cmd);
     if (list_bytes > cmd->lu->param_bytes)
@@ -340,7 +420,7 @@ static const struct mode_page *find_page(struct th_cmd *cmd, uint32_t at, uint32
         return NULL;
     }
     for (const struct mode_page *page = mode_pages; page < mode_pages + N_MODE_PAGES; page++) {
-        if (!th_is_for(page->types, cmd->lu) || page->code != (p[0] & 0x3f) ||
+        if (!mode_page_offered(page, cmd->lu) || page->code != (p[0] & 0x3f) ||
             page->subpage != (spf ? p[1] : 0))
             continue;
         if (page->n_bytes != (spf ? th_get16(p + 2) : p[1])) {
@@ -377,6 +457,27 @@ static bool bad_values(struct th_cmd *cmd, const struct mode_page *page, uint32_
     return false;
 }
 
+enum { RECORD_BYTES = 1, SAVEABLE = MODE_D_SENSE | MODE_SWP | MODE_WRITE_THROUGH | MODE_DEXCPT };
+
+#if THIMBLE_STORE
+static int saved(struct th_cmd *cmd)
+{
+    cmd->lu->saved_mode = cmd->param[TH_RECORD_HEADER_BYTES];
+    return th_step_written(cmd);
+}
+
+/* All current values are saved (SPC-4 6.10 leaves it open whether those of other pages are).  The list is
+ * not needed any more. */
+static int save(struct th_cmd *cmd)
+{
+    cmd->param[TH_RECORD_HEADER_BYTES] = mode_set(cmd->lu, PC_CURRENT) & SAVEABLE;
+    uint32_t len = th_record_seal(cmd->param, THIMBLE_RECORD_MODE_PAGES, RECORD_BYTES);
+    return th_step_save(cmd, THIMBLE_RECORD_MODE_PAGES, cmd->param, len, saved);
+}
+#else
+#define save th_step_written
+#endif
+
 enum th_next th_mode_select_param(struct th_cmd *cmd)
 {
     struct th_lu *lu = cmd->lu;
@@ -402,13 +503,36 @@ enum th_next th_mode_select_param(struct th_cmd *cmd)
     if (changes)
         th_scsi_ua(lu, TH_UA_MODE_CHANGED, cmd->nexus);
     /* what was written before WCE was cleared becomes durable now */
-    return cached && lu->write_through ? th_steps_run(cmd, th_step_durable) : th_good(cmd);
+    cmd->fua = cached && lu->write_through;
+    return th_steps_run(cmd, cmd->cdb[1] & SP ? save : th_step_written);
+}
+
+static void use_set(struct th_lu *lu, unsigned set)
+{
+    lu->d_sense = set & MODE_D_SENSE;
+    lu->software_protected = set & MODE_SWP;
+    lu->write_through = set & MODE_WRITE_THROUGH && th_write_cache(lu);
+    lu->exceptions_off = set & MODE_DEXCPT;
+    lu->exception_test = false;
 }
 
 void th_mode_reset(struct th_lu *lu)
 {
-    lu->d_sense = lu->write_through = lu->software_protected = false;
-    lu->exceptions_off = lu->exception_test = false;
+    use_set(lu, lu->saved_mode);
+#if THIMBLE_SCSI_THRESHOLDS
+    memset(lu->thresholds, 0, sizeof lu->thresholds);
+#endif
 }
+
+#if THIMBLE_STORE
+int th_mode_restore(struct th_lu *lu, const uint8_t *bytes, uint32_t n)
+{
+    if (n != RECORD_BYTES || bytes[0] & ~SAVEABLE)
+        return THIMBLE_ERR_RECORD;
+    lu->saved_mode = bytes[0];
+    use_set(lu, lu->saved_mode);
+    return THIMBLE_OK;
+}
+#endif
 
 #endif

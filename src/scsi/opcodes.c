@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * opcodes.c: REPORT SUPPORTED OPERATION CODES (SPC-4 6.35), answered from the rows of the command table.  Layer 2.
+ * opcodes.c: REPORT SUPPORTED OPERATION CODES (SPC-4 6.35), answered from the rows of the command table, and
+ * REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (6.36).  Layer 2.
  */
 #include "ops.h"
 
@@ -101,6 +102,31 @@ enum th_next th_report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf)
         n = put_one_command(op, timeouts, buf);
     }
     return th_reply_done(cmd, n, th_get32(cdb + 6));
+}
+
+/* --------------------------------------------------------------------------------------
+ * REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS: what engine/manage.c does.
+ */
+enum { REPD = 0x80, TMF_SHORT_BYTES = 4, TMF_LONG_BYTES = 16 };
+enum { ATS = 0x80, ATSS = 0x40, CTSS = 0x10, LURS = 0x08, QTS = 0x04 };     /* byte 0 */
+enum { QAES = 0x04, QTSS = 0x02, ITNRS = 0x01 };                            /* byte 1 */
+
+enum th_next th_report_tmf_run(struct th_cmd *cmd)
+{
+    if (th_get32(cmd->cdb + 6) < TMF_SHORT_BYTES)
+        return th_check_cdb(cmd, 6, TH_FIELD_WHOLE_BYTE);
+    return TH_NEXT_REPLY;
+}
+
+enum th_next th_report_tmf_reply(struct th_cmd *cmd, uint8_t *buf)
+{
+    bool times = cmd->cdb[2] & REPD;
+
+    memset(buf, 0, TMF_LONG_BYTES);                     /* no time-outs are indicated */
+    buf[0] = ATS | ATSS | CTSS | LURS | (THIMBLE_RFC7144 ? QTS : 0);
+    buf[1] = THIMBLE_RFC7144 ? QAES | QTSS | ITNRS : 0;
+    buf[3] = times ? TMF_LONG_BYTES - TMF_SHORT_BYTES : 0;
+    return th_reply_done(cmd, times ? TMF_LONG_BYTES : TMF_SHORT_BYTES, th_get32(cmd->cdb + 6));
 }
 
 #endif

@@ -17,8 +17,7 @@
  *
  * Bits left out of `usage` on purpose: RDPROTECT, WRPROTECT and VRPROTECT (no protection
  * information), ANCHOR, RARC, NACA, the LUN field of SCSI-2, and all that is obsolete or
- * reserved.  FUA_NV and SYNC_NV are in it: our caches are volatile, so they ask for nothing.  SP of
- * MODE SELECT is not: mode pages are not saved.
+ * reserved.  FUA_NV and SYNC_NV are in it: our caches are volatile, so they ask for nothing.
  */
 #define MEDIUM  TH_ROW_MEDIUM
 #define WRITES  (TH_ROW_MEDIUM | TH_ROW_WRITES)
@@ -64,7 +63,7 @@ const struct th_op th_ops[] = {
       .run = th_inquiry_run, .reply = th_inquiry_reply },
 #if THIMBLE_SCSI_MODE_SELECT
     { .opcode = 0x15, .types = ALL, .cdb_len = 6,                             /* MODE SELECT(6) */
-      .usage = { 0x15, 0x10, 0, 0, 0xff },
+      .usage = { 0x15, THIMBLE_STORE ? 0x11 : 0x10, 0, 0, 0xff },
       .run = th_mode_select_run, .param = th_mode_select_param },
 #endif
 #if THIMBLE_SCSI_RESERVE
@@ -79,6 +78,18 @@ const struct th_op th_ops[] = {
 #if THIMBLE_SCSI_START_STOP
     { .opcode = 0x1b, .types = ALL, .cdb_len = 6, .passes = TH_PASSES_STARTING, /* START STOP UNIT */
       .usage = { 0x1b, 0x01, 0, 0x0f, 0xf7 }, .run = th_start_stop_run },
+#endif
+#if THIMBLE_SCSI_DIAGNOSTIC
+    { .opcode = 0x1c, .types = ALL, .cdb_len = 6, .passes = READERS,     /* RECEIVE DIAGNOSTIC RESULTS */
+      .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff },
+      .run = th_receive_diagnostic_run, .reply = th_receive_diagnostic_reply },
+    { .opcode = 0x1d, .types = ALL, .cdb_len = 6,                        /* SEND DIAGNOSTIC */
+      .usage = { 0x1d, 0x17, 0, 0xff, 0xff },
+      .run = th_send_diagnostic_run, .param = th_send_diagnostic_param },
+#endif
+#if THIMBLE_SCSI_PREVENT
+    { .opcode = 0x1e, .types = ALL, .cdb_len = 6, .passes = TH_PASSES_ALLOWING, /* PREVENT ALLOW MEDIUM REMOVAL */
+      .usage = { 0x1e, 0, 0, 0, 0x01 }, .run = th_prevent_run },
 #endif
     { .opcode = 0x25, .types = ALL, .cdb_len = 10, .passes = ANYHOW, .flags = MEDIUM,
       .usage = { 0x25 },                                        /* READ CAPACITY(10) */
@@ -105,6 +116,19 @@ const struct th_op th_ops[] = {
     { .opcode = 0x35, .cdb_len = 10, .flags = MEDIUM,                    /* SYNCHRONIZE CACHE(10) */
       .usage = { 0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_synchronize_cache_run },
+#if THIMBLE_SCSI_DEFECTS
+    { .opcode = 0x37, .cdb_len = 10, .passes = READERS,                  /* READ DEFECT DATA(10) */
+      .usage = { 0x37, 0, 0x1f, 0, 0, 0, 0, 0xff, 0xff },
+      .run = th_reply_run, .reply = th_read_defects_reply },
+#endif
+#if THIMBLE_SCSI_BUFFER
+    { .opcode = 0x3b, .cdb_len = 10,                                     /* WRITE BUFFER */
+      .usage = { 0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+      .run = th_write_buffer_run, .param = th_write_buffer_param },
+    { .opcode = 0x3c, .cdb_len = 10, .passes = READERS,                  /* READ BUFFER */
+      .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+      .run = th_read_buffer_run, .reply = th_read_buffer_reply },
+#endif
 #if THIMBLE_SCSI_WRITE_SAME
     { .opcode = 0x41, .cdb_len = 10, .flags = WRITES,                    /* WRITE SAME(10) */
       .usage = { 0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
@@ -144,6 +168,15 @@ const struct th_op th_ops[] = {
     { .opcode = 0x4a, .types = CDROM, .cdb_len = 10, .passes = ANYHOW, .flags = TH_ROW_UA_OK,
       .usage = { 0x4a, 0x01, 0, 0, 0xff, 0, 0, 0xff, 0xff },    /* GET EVENT STATUS NOTIFICATION */
       .run = th_get_event_run, .reply = th_get_event_reply },
+#endif
+#if THIMBLE_SCSI_LOG
+    { .opcode = 0x4c, .cdb_len = 10,                                     /* LOG SELECT */
+      .usage = { 0x4c, 0x02, 0xff, 0, 0, 0, 0, 0xff, 0xff }, .run = th_log_select_run },
+    { .opcode = 0x4d, .cdb_len = 10, .passes = SHARED,                   /* LOG SENSE */
+      .usage = { 0x4d, 0, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_log_sense_run, .reply = th_log_sense_reply },
+#endif
+#if THIMBLE_SCSI_CDROM
     /* READ DISC INFORMATION */
     { .opcode = 0x51, .types = CDROM, .cdb_len = 10, .passes = READERS, .flags = MEDIUM,
       .usage = { 0x51, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
@@ -155,7 +188,7 @@ const struct th_op th_ops[] = {
 #endif
 #if THIMBLE_SCSI_MODE_SELECT
     { .opcode = 0x55, .types = ALL, .cdb_len = 10,                            /* MODE SELECT(10) */
-      .usage = { 0x55, 0x10, 0, 0, 0, 0, 0, 0xff, 0xff },
+      .usage = { 0x55, THIMBLE_STORE ? 0x11 : 0x10, 0, 0, 0, 0, 0, 0xff, 0xff },
       .run = th_mode_select_run, .param = th_mode_select_param },
 #endif
 #if THIMBLE_SCSI_RESERVE
@@ -328,12 +361,36 @@ const struct th_op th_ops[] = {
     { .opcode = 0xa0, .types = ALL, .cdb_len = 12, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
       .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_report_luns_run, .reply = th_report_luns_reply },
+#if THIMBLE_SCSI_ALUA
+    { .opcode = 0xa3, .service_action = 0x0a, .cdb_len = 12, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION, .usage = { 0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_report_groups_run, .reply = th_report_groups_reply },    /* REPORT TARGET PORT GROUPS */
+#endif
 #if THIMBLE_SCSI_OPCODES
     { .opcode = 0xa3, .service_action = 0x0c, .types = ALL, .cdb_len = 12, .passes = READERS,
       .flags = TH_ROW_SERVICE_ACTION,
       .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff,    /* REPORT SUPPORTED OPERATION CODES */
                  0xff, 0xff, 0xff, 0xff },
       .run = th_report_opcodes_run, .reply = th_report_opcodes_reply },
+    { .opcode = 0xa3, .service_action = 0x0d, .types = ALL, .cdb_len = 12, .passes = READERS,
+      .flags = TH_ROW_SERVICE_ACTION,
+      .usage = { 0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },   /* REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS */
+      .run = th_report_tmf_run, .reply = th_report_tmf_reply },
+#endif
+#if THIMBLE_SCSI_TIMESTAMP
+    { .opcode = 0xa3, .service_action = 0x0f, .cdb_len = 12, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION, .usage = { 0xa3, 0x0f, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_reply_run, .reply = th_report_timestamp_reply },         /* REPORT TIMESTAMP */
+#endif
+#if THIMBLE_SCSI_ALUA
+    { .opcode = 0xa4, .service_action = 0x0a, .cdb_len = 12,             /* SET TARGET PORT GROUPS */
+      .flags = TH_ROW_SERVICE_ACTION, .usage = { 0xa4, 0x0a, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_set_groups_run, .param = th_set_groups_param },
+#endif
+#if THIMBLE_SCSI_TIMESTAMP
+    { .opcode = 0xa4, .service_action = 0x0f, .cdb_len = 12,             /* SET TIMESTAMP */
+      .flags = TH_ROW_SERVICE_ACTION, .usage = { 0xa4, 0x0f, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+      .run = th_set_timestamp_run, .param = th_set_timestamp_param },
 #endif
 #if THIMBLE_SCSI_SHORT
     { .opcode = 0xa8, .types = ALL, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* READ(12) */
@@ -356,6 +413,11 @@ const struct th_op th_ops[] = {
     { .opcode = 0xaf, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* VERIFY(12) */
       .usage = { 0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_verify_run, .param = th_verify_param },
+#endif
+#if THIMBLE_SCSI_DEFECTS
+    { .opcode = 0xb7, .cdb_len = 12, .passes = READERS,                  /* READ DEFECT DATA(12) */
+      .usage = { 0xb7, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+      .run = th_reply_run, .reply = th_read_defects_reply },
 #endif
 #if THIMBLE_SCSI_CDROM
     { .opcode = 0xb9, .types = CDROM, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* READ CD MSF */
@@ -499,6 +561,10 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
         return refuse_opcode(cmd);
     if (bad_cdb(op, cmd))
         return TH_NEXT_STATUS;
+#if THIMBLE_SCSI_ALUA
+    if (lu && th_access_refuses(cmd, flags))
+        return TH_NEXT_STATUS;
+#endif
 #if THIMBLE_WORK
     if (lu && th_work_refuses(cmd, flags))
         return TH_NEXT_STATUS;

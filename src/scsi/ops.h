@@ -119,6 +119,8 @@ enum th_next th_conflict(struct th_cmd *cmd);
 /* opcodes.c */
 enum th_next th_report_opcodes_run(struct th_cmd *cmd);
 enum th_next th_report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_report_tmf_run(struct th_cmd *cmd);
+enum th_next th_report_tmf_reply(struct th_cmd *cmd, uint8_t *buf);
 
 /* sbc.c */
 enum th_next th_start_stop_run(struct th_cmd *cmd);
@@ -133,6 +135,49 @@ enum th_next th_synchronize_cache_run(struct th_cmd *cmd);
 enum th_next th_orwrite_run(struct th_cmd *cmd);
 enum th_next th_write_atomic_run(struct th_cmd *cmd);
 enum th_next th_write_atomic_param(struct th_cmd *cmd);
+
+/* log.c */
+enum th_next th_log_sense_run(struct th_cmd *cmd);
+enum th_next th_log_sense_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_log_select_run(struct th_cmd *cmd);
+#if THIMBLE_SCSI_LOG
+/* A READ or WRITE began; blocks are asked of the disk; it failed. */
+void th_log_command(struct th_cmd *cmd, bool writing);
+void th_log_data(struct th_cmd *cmd, bool writing, uint32_t n_blocks);
+void th_log_error(struct th_cmd *cmd, bool writing);
+#endif
+
+/* alua.c */
+enum th_next th_report_groups_run(struct th_cmd *cmd);
+enum th_next th_report_groups_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_set_groups_run(struct th_cmd *cmd);
+enum th_next th_set_groups_param(struct th_cmd *cmd);
+/* True if cmd was refused: the unit's access state does not allow it. */
+bool th_access_refuses(struct th_cmd *cmd, unsigned row_flags);
+
+/* prevent.c */
+enum th_next th_prevent_run(struct th_cmd *cmd);
+bool th_removal_prevented(const struct th_lu *lu);
+
+/* defects.c */
+enum th_next th_read_defects_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* diagnostic.c */
+enum th_next th_send_diagnostic_run(struct th_cmd *cmd);
+enum th_next th_send_diagnostic_param(struct th_cmd *cmd);
+enum th_next th_receive_diagnostic_run(struct th_cmd *cmd);
+enum th_next th_receive_diagnostic_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* buffer.c */
+enum th_next th_read_buffer_run(struct th_cmd *cmd);
+enum th_next th_read_buffer_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_write_buffer_run(struct th_cmd *cmd);
+enum th_next th_write_buffer_param(struct th_cmd *cmd);
+
+/* timestamp.c */
+enum th_next th_report_timestamp_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_set_timestamp_run(struct th_cmd *cmd);
+enum th_next th_set_timestamp_param(struct th_cmd *cmd);
 
 /* format.c */
 enum th_next th_format_run(struct th_cmd *cmd);

@@ -18,6 +18,9 @@ struct kept {
 };
 
 static const struct kept kinds[] = {
+#if THIMBLE_SCSI_MODE_SELECT
+    { THIMBLE_RECORD_MODE_PAGES, th_mode_restore },
+#endif
     { 0, NULL },
 };
 

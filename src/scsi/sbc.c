@@ -116,6 +116,9 @@ enum th_next th_read_run(struct th_cmd *cmd)
     if (th_bad_blocks(cmd))
         return TH_NEXT_STATUS;
 
+#if THIMBLE_SCSI_LOG
+    th_log_command(cmd, false);
+#endif
     return th_transfer(cmd, TH_NEXT_READ);
 }
 
@@ -124,19 +127,28 @@ enum th_next th_write_run(struct th_cmd *cmd)
     if (th_bad_blocks(cmd))
         return TH_NEXT_STATUS;
 
+#if THIMBLE_SCSI_LOG
+    th_log_command(cmd, true);
+#endif
     return th_transfer(cmd, TH_NEXT_WRITE);
 }
 
 /* The disk of a piece of the command's data, and the piece in blocks; NULL: it is not there
  * (any more: the size of a disk may change while a command runs). */
-static struct thimble_block *piece(const struct th_cmd *cmd, uint32_t offset, uint32_t len,
+static struct thimble_block *piece(struct th_cmd *cmd, bool writing, uint32_t offset, uint32_t len,
                                    uint64_t *lba, uint32_t *n_blocks)
 {
     struct thimble_block *b = cmd->lu->block;
 
     *lba = cmd->lba + (offset >> b->block_shift);
     *n_blocks = len >> b->block_shift;
-    return th_range_ok(*lba, *n_blocks, b->size_blocks) && !th_working(cmd->lu) ? b : NULL;
+    if (!th_range_ok(*lba, *n_blocks, b->size_blocks) || th_working(cmd->lu))
+        return NULL;
+#if THIMBLE_SCSI_LOG
+    th_log_data(cmd, writing, *n_blocks);
+#endif
+    (void)writing;
+    return b;
 }
 
 int th_scsi_read(struct th_cmd *cmd, uint32_t offset, uint32_t len, void *buf,
@@ -144,7 +156,7 @@ int th_scsi_read(struct th_cmd *cmd, uint32_t offset, uint32_t len, void *buf,
 {
     uint64_t lba;
     uint32_t n_blocks;
-    struct thimble_block *b = piece(cmd, offset, len, &lba, &n_blocks);
+    struct thimble_block *b = piece(cmd, false, offset, len, &lba, &n_blocks);
 
     return b ? b->read(b, lba, n_blocks, buf, io) : THIMBLE_ERR_IO;
 }
@@ -154,7 +166,7 @@ int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void 
 {
     uint64_t lba;
     uint32_t n_blocks;
-    struct thimble_block *b = piece(cmd, offset, len, &lba, &n_blocks);
+    struct thimble_block *b = piece(cmd, true, offset, len, &lba, &n_blocks);
 
     if (!b)
         return THIMBLE_ERR_IO;
@@ -169,7 +181,7 @@ const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len)
 
     if (!cmd->lu->block->map)
         return NULL;
-    struct thimble_block *b = piece(cmd, offset, len, &lba, &n_blocks);
+    struct thimble_block *b = piece(cmd, false, offset, len, &lba, &n_blocks);
     return b ? b->map(b, lba, n_blocks) : NULL;
 }
 
@@ -236,6 +248,10 @@ enum th_next th_start_stop_run(struct th_cmd *cmd)
         return th_good(cmd);
     if (how & LOEJ && !th_removable(cmd->lu))
         return th_check_cdb(cmd, 4, 1);
+#if THIMBLE_SCSI_PREVENT
+    if ((how & (LOEJ | START)) == LOEJ && th_removal_prevented(cmd->lu))
+        return th_scsi_check(cmd, TH_SENSE_REMOVAL_PREVENTED);
+#endif
 
     return how & START ? start(cmd) : th_steps_run(cmd, stop);
 }

@@ -97,6 +97,24 @@ struct th_work {
 };
 #endif
 
+#if THIMBLE_SCSI_LOG
+/* Since the unit was added, or LOG SELECT. */
+struct th_log_counter {
+    uint64_t bytes, blocks, commands;
+    uint32_t errors;
+};
+struct th_log {
+    struct th_log_counter writes, reads, verifies;
+};
+#endif
+
+/* Thin provisioning thresholds, mode page 1Ch/02h: of what is available, and of what is used. */
+#define TH_THRESHOLDS 2
+struct th_threshold {
+    uint32_t sets;                      /* of 2 to the TH_THRESHOLD_EXPONENT blocks */
+    bool     enabled, told;
+};
+
 /* A logical unit; all sessions share it. */
 struct th_lu {
     struct thimble_block *block;
@@ -111,6 +129,10 @@ struct th_lu {
     bool     software_protected : 1;    /* SWP (control mode page) */
     bool     write_through : 1;         /* WCE is cleared: writes are durable before they are answered */
     bool     exceptions_off : 1, exception_test : 1;    /* DEXCPT, TEST (mode page 1Ch) */
+    bool     clock_set : 1;             /* SET TIMESTAMP */
+    bool     access_set : 1, access_implicit : 1;       /* the access state was set; not by an initiator */
+    uint8_t  access_state;              /* enum thimble_access */
+    uint8_t  saved_mode;                /* mode parameters that a reset goes back to, see mode.c */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
     const char *const *allowed;         /* the owner's: who sees it, see thimble_lun_config; NULL: all */
     size_t   n_allowed;
@@ -118,6 +140,19 @@ struct th_lu {
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
 #if THIMBLE_WORK
     struct th_work work;
+#endif
+#if THIMBLE_SCSI_LOG
+    struct th_log log;
+#endif
+#if THIMBLE_SCSI_THRESHOLDS
+    struct th_threshold thresholds[TH_THRESHOLDS];
+#endif
+#if THIMBLE_SCSI_TIMESTAMP
+    uint64_t clock_offset_ms;           /* to target->clock_ms */
+#endif
+#if THIMBLE_SCSI_BUFFER
+    uint16_t echo_bytes;                /* of buffer, that WRITE BUFFER wrote to be echoed */
+    uint8_t  buffer[THIMBLE_SCSI_BUFFER];
 #endif
 #if THIMBLE_STATS
     struct thimble_lun_stats stats;
@@ -132,6 +167,9 @@ struct th_scsi_target {
 #if THIMBLE_WORK
     void   (*give_param)(void *owner, uint8_t *param);  /* a parameter buffer that a unit had kept */
     void    *owner;
+#endif
+#if THIMBLE_SCSI_TIMESTAMP
+    uint64_t clock_ms;                  /* counted by the owner */
 #endif
     struct th_nexus *nexuses;           /* all sessions, linked by next */
 #if THIMBLE_SCSI_THIRD_PARTY
@@ -167,6 +205,9 @@ struct th_nexus {
 #endif
     uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
     struct th_lun_set hidden;           /* not for this initiator */
+#if THIMBLE_SCSI_PREVENT
+    struct th_lun_set prevents;         /* PREVENT ALLOW MEDIUM REMOVAL */
+#endif
     struct th_lun_set inserted, removed;    /* media events that GET EVENT STATUS NOTIFICATION has not told */
 };
 
@@ -180,6 +221,10 @@ enum th_ua {
     TH_UA_CAPACITY_CHANGED,     /* 2A/09 CAPACITY DATA HAS CHANGED */
     TH_UA_COMMANDS_CLEARED,     /* 2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR */
     TH_UA_LUNS_CHANGED,         /* 3F/0E REPORTED LUNS DATA HAS CHANGED */
+    TH_UA_LOG_CHANGED,          /* 2A/02 LOG PARAMETERS CHANGED */
+    TH_UA_ACCESS_CHANGED,       /* 2A/06 ASYMMETRIC ACCESS STATE CHANGED */
+    TH_UA_TIMESTAMP_CHANGED,    /* 2A/10 TIMESTAMP CHANGED */
+    TH_UA_THRESHOLD,            /* 38/07 THIN PROVISIONING SOFT THRESHOLD REACHED */
     TH_UA_COUNT
 };
 
@@ -249,6 +294,16 @@ void th_scsi_miscompare(struct th_cmd *cmd, uint32_t offset);
 /* All data of TH_NEXT_WRITE was written or compared. */
 enum th_next th_scsi_written(struct th_cmd *cmd);
 enum th_next th_scsi_param(struct th_cmd *cmd);
+
+#if THIMBLE_SCSI_ALUA
+/* by: who asked for it, and is not told; NULL: the owner. */
+void th_scsi_access(struct th_lu *lu, enum thimble_access state, const struct th_nexus *by);
+#endif
+
+#if THIMBLE_SCSI_THRESHOLDS
+/* Looks whether a threshold was crossed.  True: it wants to look again in a second. */
+bool th_scsi_lu_look(struct th_lu *lu);
+#endif
 
 #if THIMBLE_WORK
 /* FORMAT UNIT and SANITIZE go on by being given turns: true if it wants another at once, false if there is nothing

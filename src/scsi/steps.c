@@ -85,6 +85,10 @@ static struct thimble_block *prepare(struct th_cmd *cmd, const struct th_lu *lu,
         return NULL;
     if (writing)
         th_changed(lu, lba, n_blocks);
+#if THIMBLE_SCSI_LOG
+    if (lu == cmd->lu)
+        th_log_data(cmd, writing, n_blocks);
+#endif
     return b;
 }
 

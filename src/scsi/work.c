@@ -98,6 +98,7 @@ enum th_next th_work_begin(struct th_cmd *cmd, const struct th_work_order *order
     w->invert = order->invert;
     w->ause = order->ause;
     w->size_blocks = lu->block->size_blocks;
+    th_changed(lu, 0, w->size_blocks);
     if (!by_unmap(lu) && !by_zeroes(lu)) {
         if (order->pattern_bytes == 0)
             memset(cmd->param, 0, lu->param_bytes);

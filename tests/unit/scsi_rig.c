@@ -77,6 +77,23 @@ static int cache_ready(struct thimble_block *b)
     return cache_of(b)->ready;
 }
 
+static struct cache_disk *cache_of_insight(struct thimble_insight *i)
+{
+    return (struct cache_disk *)((char *)i - offsetof(struct cache_disk, insight));
+}
+
+static bool cache_fill(struct thimble_insight *i, struct thimble_fill *fill)
+{
+    *fill = cache_of_insight(i)->fill;
+    return true;
+}
+
+static bool cache_health(struct thimble_insight *i, struct thimble_health *health)
+{
+    *health = cache_of_insight(i)->health;
+    return true;
+}
+
 static void cache_init(struct cache_disk *d, struct thimble_block *below,
                        const struct rig_options *o)
 {
@@ -90,6 +107,10 @@ static void cache_init(struct cache_disk *d, struct thimble_block *below,
     d->run_blocks = o->run_blocks;
     d->forgets = o->forgets;
     d->block.ready = cache_ready;
+    d->block.insight = &d->insight;
+    d->insight.fill = o->fills ? cache_fill : NULL;
+    d->insight.health = o->health ? cache_health : NULL;
+    d->health = (struct thimble_health){ .temperature_c = 41, .used_percent = 7 };
     d->block.map = NULL;
     d->block.serial = o->serial;
     d->block.removable = o->removable;
@@ -131,6 +152,30 @@ static bool rig_random(void *ctx, void *buf, size_t len)
 
 static const struct thimble_crypto rig_crypto = { .random = rig_random };
 
+static int store_load(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size)
+{
+    struct rig_store *r = (struct rig_store *)s;
+
+    if (record != THIMBLE_RECORD_MODE_PAGES)
+        return 0;
+    assert_true(r->len <= size);
+    memcpy(buf, r->record, r->len);
+    return (int)r->len;
+}
+
+static int store_save(struct thimble_store *s, enum thimble_record record, const void *buf, uint32_t len,
+                      struct thimble_io *io)
+{
+    struct rig_store *r = (struct rig_store *)s;
+
+    (void)io;
+    assert_int_equal(record, THIMBLE_RECORD_MODE_PAGES);
+    assert_true(len <= sizeof r->record);
+    memcpy(r->record, buf, len);
+    r->len = len;
+    return THIMBLE_OK;
+}
+
 void rig_start(struct rig *rig, const struct rig_options *options)
 {
     memset(rig, 0, sizeof *rig);
@@ -169,6 +214,9 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         .type = o->cdrom ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
         .param_bytes = o->param_bytes,
     };
+    rig->store.store = (struct thimble_store){ .load = store_load, .save = store_save };
+    if (o->store)
+        rig->lu.store = &rig->store.store;
     for (unsigned i = 0; i < 2; i++) {
         th_scsi_nexus_begin(&rig->nexus[i], &rig->target);
         rig->nexus[i].resume = resume;

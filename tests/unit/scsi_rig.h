@@ -41,6 +41,9 @@ struct rig_options {
     uint32_t atomic_blocks;
     uint32_t run_blocks;                /* every second run of so many is unmapped; 0: none is */
     const char *serial;
+    bool fills;                         /* the disk tells how full it is: cache_disk.fill */
+    bool health;                        /* ... and how it is: cache_disk.health */
+    bool store;                         /* mode pages are saved */
 };
 
 struct cache_disk {
@@ -52,6 +55,16 @@ struct cache_disk {
     unsigned longest_call;              /* in blocks */
     uint32_t run_blocks;
     bool forgets;
+    struct thimble_insight insight;
+    struct thimble_fill fill;
+    struct thimble_health health;
+};
+
+/* Keeps mode pages, until the rig ends. */
+struct rig_store {
+    struct thimble_store store;
+    uint8_t record[64];
+    uint32_t len;
 };
 
 struct rig {
@@ -64,6 +77,7 @@ struct rig {
     struct th_lu lu;
     struct th_scsi_target target;
     struct th_copies copies;
+    struct rig_store store;
     struct th_nexus nexus[2];           /* without pending unit attentions */
     uint32_t piece_blocks;              /* how data are cut; 0: as they come */
 };

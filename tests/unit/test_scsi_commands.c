@@ -63,7 +63,7 @@ static const struct row rows[] = {
 
     /* INQUIRY */
     { "INQUIRY", "12 00 00 0060 00",
-      .data = "00 00 06 12 5b 08 00 02" VENDOR PRODUCT "302e3120", .len = 96 },
+      .data = "00 00 06 12 5b 38 00 02" VENDOR PRODUCT "302e3120", .len = 96 },
     { "INQUIRY, more allocated than there is", "12 00 00 ffff 00", .len = 96 },
     { "INQUIRY, 36 bytes", "12 00 00 0024 00", .len = 36 },
     { "INQUIRY, 5 bytes", "12 00 00 0005 00", .data = "00 00 06 12 5b", .len = 5 },
@@ -73,8 +73,8 @@ static const struct row rows[] = {
     { "INQUIRY with a page code and no EVPD", "12 00 80 00ff 00", BAD_CDB(2, WHOLE) },
     { "INQUIRY with CMDDT", "12 02 00 00ff 00", BAD_CDB(1, 1) },
     { "INQUIRY with a SCSI-2 LUN", "12 20 00 00ff 00", BAD_CDB(1, 5) },
-    { "VPD 00", "12 01 00 00ff 00", .data = "00 00 0008 00 80 83 86 8f b0 b1 b2", .len = 12 },
-    { "VPD 00, 4 bytes", "12 01 00 0004 00", .data = "00 00 0008", .len = 4 },
+    { "VPD 00", "12 01 00 00ff 00", .data = "00 00 000a 00 80 83 86 87 88 8f b0 b1 b2", .len = 14 },
+    { "VPD 00, 4 bytes", "12 01 00 0004 00", .data = "00 00 000a", .len = 4 },
     { "VPD 80 of a disk with a serial number", "12 01 80 00ff 00", .on = { .serial = "S123" },
       .data = "00 80 0004 53313233", .len = 8 },
     { "VPD 80 of a disk without: 16 digits", "12 01 80 00ff 00", .data = "00 80 0010", .len = 20 },
@@ -217,7 +217,7 @@ static const struct row rows[] = {
     { "the opcode before all others that are not there", "01 00 0000 00 00",
       .sense = TH_SENSE_INVALID_OPCODE },
     { "the last opcode", "ff 00 0000 00 00", .sense = TH_SENSE_INVALID_OPCODE },
-    { "READ BUFFER, as ESXi probes", "3c 00 0000 00 00", .sense = TH_SENSE_INVALID_OPCODE },
+    { "READ BUFFER, as ESXi probes", "3c 00 0000 00 00", BAD_CDB(1, 4) },
 
     /* READ */
     { "READ(6) of one block", "08 00 0001 01 00", .data = "26 31", .len = 512 },
@@ -629,12 +629,12 @@ static const struct row rows[] = {
       .on = { .no_unmap = true }, .data = "00 01 0000", .len = 4 },
     { "RSOC, reserved option", "a3 0c 04 28 0000 00001000 00 00", BAD_CDB(2, 2) },
     { "RSOC, 3 bytes", "a3 0c 01 28 0000 00000003 00 00", .data = "00 03 00", .len = 3 },
-    { "MAINTENANCE IN with another service action", "a3 0d 00 00 0000 00001000 00 00",
+    { "MAINTENANCE IN with another service action", "a3 1e 00 00 0000 00001000 00 00",
       BAD_CDB(1, 4) },
 
     /* CD-ROM: what it is */
     { "CD: INQUIRY", "12 00 00 0060 00", CD, .data = "05 80 06 12 5b 00 00 02" VENDOR, .len = 96 },
-    { "CD: VPD 00 has no page of disks", "12 01 00 00ff 00", CD, .data = "05 00 0004 00 80 83 86", .len = 8 },
+    { "CD: VPD 00 has no page of disks", "12 01 00 00ff 00", CD, .data = "05 00 0006 00 80 83 86 87 88", .len = 10 },
     { "CD: VPD B0", "12 01 b0 00ff 00", CD, BAD_CDB(2, WHOLE) },
     { "CD: READ CAPACITY(10)", "25 00 00000000 0000 00 00", CD, .data = "0000003f 00000800", .len = 8 },
     { "CD: READ CAPACITY(16) is a disk's", "9e 10 0000000000000000 00000020 00 00", CD,

@@ -283,10 +283,226 @@ static const struct script scripts[] = {
         { "untouched" },
     } },
 #endif
+#if THIMBLE_SCSI_MODE_SELECT && THIMBLE_STORE
+    { "MODE SELECT: SP: saved, and there after a restart and a reset", .on = { .store = true, .cache = true }, .steps = {
+        { "1a 08 ca 00 ff 00", .data = "0f 00 10 00 8a 0a 02 10 00", .len = 16 },
+        { "15 11 0000 10 00", .out = LIST6 CONTROL_SWP },
+        { "1a 08 ca 00 ff 00", .data = "0f 00 90 00 8a 0a 02 10 08", .len = 16 },
+        { SELECT6("10"), .out = LIST6 CONTROL_D_SENSE },
+        { "1a 08 0a 00 ff 00", .data = "0f 00 10 00 8a 0a 06 10 00", .len = 16 },
+        { "lu reset" },
+        { READY, .sense = TH_SENSE_DEVICE_RESET },
+        { WRITE_0, .out_blocks = 1, .sense = TH_SENSE_SOFTWARE_PROTECTED },
+        { "restart" },
+        { WRITE_0, .out_blocks = 1, .sense = TH_SENSE_SOFTWARE_PROTECTED },
+        { "15 11 0000 18 00", .out = LIST6 CACHING_OFF },
+        { "15 11 0000 10 00", .out = LIST6 CONTROL },
+        { "restart" },
+        { "flushes 1" },
+        { WRITE_0, .out_blocks = 1 },
+        { "flushes 2" },
+        { "1a 08 88 00 ff 00", .data = "17 00 10 00 88 12 04", .len = 24 },
+    } },
+#endif
+#if THIMBLE_SCSI_THRESHOLDS
+#define THRESHOLDS(available, used) "5c 02 001c 00 0000000000000000000000 " available " " used
+    { "Thin provisioning thresholds: told once, to all, when they are crossed", .on = { .fills = true }, .steps = {
+        { "12 01 b2 00ff 00", .data = "00 b2 0004 0b" },
+        { "1a 08 1c 02 ff 00", .data = "23 00 10 00 " THRESHOLDS("00 01 0000 00000000", "01 02 0000 00000000") },
+        { "1a 08 5c 02 ff 00", .data = "23 00 10 00 " THRESHOLDS("80 00 0000 ffffffff", "80 00 0000 ffffffff") },
+        { SELECT6("24"), .out = LIST6 THRESHOLDS("80 01 0000 00000010", "81 02 0000 00000100") },
+        { READY, .nexus = 1, .sense = TH_SENSE_MODE_CHANGED },
+        { "fill 300 100" },
+        { READY, .sense = TH_SENSE_THRESHOLD },
+        { "fill 301 99" },
+        { READY },
+        { READY, .nexus = 1, .sense = TH_SENSE_THRESHOLD },
+        { "fill 255 100" },
+        { "fill 255 16" },
+        { READY, .sense = TH_SENSE_THRESHOLD },
+        { SELECT6("24"), .out = LIST6 THRESHOLDS("80 02 0000 00000010", "81 02 0000 00000100"), LIST_FIELD(21) },
+    } },
+    { "Thin provisioning thresholds: not where the disk does not tell", .steps = {
+        { "1a 08 1c 02 ff 00", CDB_FIELD(3) },
+        { "12 01 b2 00ff 00", .data = "00 b2 0004 00" },
+    } },
+#endif
+#if THIMBLE_SCSI_LOG
+#define SENSE_LOG(page) "4d 00 " page " 00 00 0000 00ff 00"
+    { "LOG SENSE: which pages there are", .steps = {
+        { SENSE_LOG("40"), .data = "00 00 0006 00 02 03 05 19 2f", .len = 10 },
+        { "4d 00 40 ff 00 0000 00ff 00", .data = "40 ff 000e 0000 00ff 0200 0300 0500 1900 2f00", .len = 18 },
+        { SENSE_LOG("4c"), CDB_FIELD(2) },
+        { SENSE_LOG("4d"), CDB_FIELD(2) },
+        { "4d 00 42 01 00 0000 00ff 00", CDB_FIELD(3) },
+        { SENSE_LOG("02"), CDB_FIELD(2) },
+        { "4d 01 42 00 00 0000 00ff 00", CDB_FIELD(1) },
+    } },
+    { "LOG SENSE: what the disk tells of itself", .on = { .fills = true, .health = true }, .steps = {
+        { SENSE_LOG("40"), .data = "00 00 0009 00 02 03 05 0c 0d 11 19 2f", .len = 13 },
+        { "fill 300 100" },
+        { SENSE_LOG("4c"), .data = "0c 00 0018 0001 03 08 00000064 00000000 0002 03 08 0000012c 00000000", .len = 28 },
+        { SENSE_LOG("4d"), .data = "0d 00 0006 0000 03 02 00 29", .len = 10 },
+        { SENSE_LOG("51"), .data = "11 00 0008 0001 03 04 00 00 00 07", .len = 12 },
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 00 00 29 00", .len = 12 },
+    } },
+    { "LOG SENSE: counts, and LOG SELECT begins anew", .steps = {
+        { "28 00 00000000 00 0003 00", .len = 1536 },
+        { WRITE_0, .out_blocks = 1 },
+        { "2f 00 00000000 00 0002 00" },
+        { SENSE_LOG("42"), .data = "02 00 0014 0005 00 08 0000000000000200 0006 00 04 00000000", .len = 24 },
+        { SENSE_LOG("43"), .data = "03 00 0014 0005 00 08 0000000000000600 0006 00 04 00000000", .len = 24 },
+        { SENSE_LOG("45"), .data = "05 00 0014 0005 00 08 0000000000000400 0006 00 04 00000000", .len = 24 },
+        { SENSE_LOG("59"), .data = "19 00 0044 0001 03 40 0000000000000001 0000000000000001 0000000000000003 0000000000000001",
+          .len = 72 },
+        { "fail next" },
+        { "28 00 00000000 00 0001 00", .sense = TH_SENSE_READ_ERROR },
+        { "4d 00 43 00 00 0006 00ff 00", .data = "03 00 0008 0006 00 04 00000001", .len = 12 },
+        { "4d 00 43 00 00 0007 00ff 00", CDB_FIELD(5) },
+        { "4c 02 43 00 00 0000 0000 00" },
+        { READY, .nexus = 1, .sense = TH_SENSE_LOG_CHANGED },
+        { SENSE_LOG("43"), .data = "03 00 0014 0005 00 08 0000000000000000 0006 00 04 00000000", .len = 24 },
+        { SENSE_LOG("42"), .data = "02 00 0014 0005 00 08 0000000000000200 0006 00 04 00000000", .len = 24 },
+        { "4c 02 c0 00 00 0000 0000 00" },
+        { SENSE_LOG("42"), .data = "02 00 0014 0005 00 08 0000000000000000 0006 00 04 00000000", .len = 24 },
+        { "4c 02 6f 00 00 0000 0000 00", CDB_FIELD(2) },
+        { "4c 00 40 00 00 0000 0004 00", .out = "00000000", CDB_FIELD(7) },
+        { "4c 00 40 00 00 0000 0000 00" },
+    } },
+    { "LOG SENSE: a false exception is in the log", .steps = {
+        { SELECT6("10"), .out = LIST6 EXCEPTIONS("04") },
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 5d ff ff 00", .len = 12 },
+    } },
+#endif
+#if THIMBLE_SCSI_ALUA
+#define SET_GROUP(state, group) "a4 0a 00000000 00000008 00 00", .out = "00000000 " state " 00 " group
+    { "Target port groups: reported, set, and told to others", .steps = {
+        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 00 0f 0001 00 00 00 01 0000 0001", .len = 16 },
+        { "a3 2a 00000000 000000ff 00 00", .data = "00000010 10 00 0000 00 0f 0001 00 00 00 01 0000 0001", .len = 20 },
+        { "a3 4a 00000000 000000ff 00 00", CDB_FIELD(1) },
+        { SET_GROUP("01", "0001") },
+        { READY },
+        { READY, .nexus = 1, .sense = TH_SENSE_ACCESS_CHANGED },
+        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 01 0f 0001 00 01 00 01 0000 0001", .len = 16 },
+        { WRITE_0, .out_blocks = 1 },
+        { SET_GROUP("04", "0001"), LIST_FIELD(4) },
+        { SET_GROUP("0e", "0001"), LIST_FIELD(4) },
+        { SET_GROUP("00", "0002"), LIST_FIELD(6) },
+        { "a4 0a 00000000 00000006 00 00", .out = "00000000 0000", .sense = TH_SENSE_LIST_LENGTH },
+        { "a4 0a 00000000 00000000 00 00" },
+    } },
+    { "Target port groups: standby and unavailable", .steps = {
+        { SET_GROUP("02", "0001") },
+        { READY, .sense = TH_SENSE_PORT_STANDBY },
+        { "28 00 00000000 00 0001 00", .sense = TH_SENSE_PORT_STANDBY },
+        { "12 00 00 0024 00", .len = 36 },
+        { "1a 08 0a 00 ff 00", .len = 16 },
+        { SET_GROUP("03", "0001") },
+        { READY, .sense = TH_SENSE_PORT_UNAVAILABLE },
+        { "1a 08 0a 00 ff 00", .sense = TH_SENSE_PORT_UNAVAILABLE },
+        { "a0 00 00 000000 00000010 00 00", .len = 16 },
+        { "03 00 0000 ff 00", .data = "70 00 00" },
+        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 03 0f 0001 00 01", .len = 16 },
+        { SET_GROUP("00", "0001") },
+        { READY },
+    } },
+#endif
+#if THIMBLE_SCSI_PREVENT
+    { "PREVENT ALLOW MEDIUM REMOVAL: each session for itself", .on = { .removable = true }, .steps = {
+        { "1e 00 0000 01 00" },
+        { "1e 00 0000 01 00", .nexus = 1 },
+        { "1b 00 00 00 02 00", .sense = TH_SENSE_REMOVAL_PREVENTED },
+        { "1e 00 0000 00 00" },
+        { "1b 00 00 00 02 00", .sense = TH_SENSE_REMOVAL_PREVENTED },
+        { "nexus reset", .nexus = 1 },
+        { "1b 00 00 00 02 00" },
+        { READY, .sense = TH_SENSE_NO_MEDIUM },
+        { "1b 00 00 00 03 00" },
+        { "1e 00 0000 01 00" },
+        { "lu reset" },
+        { READY, .sense = TH_SENSE_DEVICE_RESET },
+        { "1b 00 00 00 02 00" },
+        { "1e 00 0000 02 00", CDB_FIELD(4) },
+    } },
+#endif
+#if THIMBLE_SCSI_DEFECTS
+    { "READ DEFECT DATA: empty lists of any format", .steps = {
+        { "37 00 1d 00000000 00ff 00", .data = "00 1d 0000", .len = 4 },
+        { "b7 1d 00000000 000000ff 00 00", .data = "00 1d 0000 00000000", .len = 8 },
+    } },
+#endif
+#if THIMBLE_SCSI_DIAGNOSTIC
+    { "SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS", .steps = {
+        { "1d 04 00 0000 00" },
+        { "1d 14 00 0000 00" },
+        { "fail next" },
+        { "1d 04 00 0000 00", .sense = TH_SENSE_READ_ERROR },
+        { "1d 10 00 0004 00", .out = "00000000" },
+        { "1d 10 00 0004 00", .out = "80000000", .sense = TH_SENSE_INVALID_LIST_FIELD },
+        { "1d 10 00 0005 00", .out = "0000000100", LIST_FIELD(2) },
+        { "1d 10 00 0003 00", .out = "000000", .sense = TH_SENSE_LIST_LENGTH },
+        { "1d 04 00 0004 00", .out = "00000000", CDB_FIELD(3) },
+        { "1d 24 00 0000 00", CDB_FIELD(1) },
+        { "1c 01 00 00ff 00", .data = "00 00 0001 00", .len = 5 },
+        { "1c 01 80 00ff 00", CDB_FIELD(2) },
+        { "1c 00 00 00ff 00", .data = "00 00 0001 00", .len = 5 },
+    } },
+#endif
+#if THIMBLE_SCSI_BUFFER == 512
+    { "READ BUFFER and WRITE BUFFER", .steps = {
+        { "3c 03 00 000000 000004 00", .data = "00 000200", .len = 4 },
+        { "3c 0b 00 000000 000004 00", .data = "01 00 0200", .len = 4 },
+        { "3c 0a 00 000000 000004 00", .sense = TH_SENSE_SEQUENCE },
+        { "3b 0a 00 000000 000005 00", .out = "1122334455" },
+        { "3c 0a 00 000000 0000ff 00", .data = "1122334455", .len = 5 },
+        { "3b 02 00 0001fe 000002 00", .out = "aabb" },
+        { "3c 02 00 0001fd 0000ff 00", .data = "00 aa bb", .len = 3 },
+        { "3b 02 00 0001fe 000003 00", .out = "aabbcc", CDB_FIELD(6) },
+        { "3b 02 00 000201 000000 00", CDB_FIELD(3) },
+        { "3b 02 01 000000 000001 00", .out = "aa", CDB_FIELD(2) },
+        { "3b 05 00 000000 000001 00", .out = "aa", CDB_FIELD(1) },
+        { "3c 00 00 000000 0000ff 00", CDB_FIELD(1) },
+    } },
+#endif
+#if THIMBLE_SCSI_TIMESTAMP
+    { "REPORT and SET TIMESTAMP", .steps = {
+        { "a3 0f 00000000 000000ff 00 00", .data = "000a 00 00 000000000000 0000", .len = 12 },
+        { "milliseconds 70000" },
+        { "a3 0f 00000000 000000ff 00 00", .data = "000a 00 00 000000011170 0000", .len = 12 },
+        { "a4 0f 00000000 0000000c 00 00", .out = "00000000 0190000000ff 0000" },
+        { "milliseconds 1" },
+        { "a3 0f 00000000 000000ff 00 00", .data = "000a 02 00 019000000100 0000", .len = 12 },
+        { READY, .nexus = 1, .sense = TH_SENSE_TIMESTAMP_CHANGED },
+        { "a4 0f 00000000 0000000b 00 00", .out = "00000000 0190000000ff 00", .sense = TH_SENSE_LIST_LENGTH },
+    } },
+#endif
+#if THIMBLE_SCSI_OPCODES
+    { "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .steps = {
+        { "a3 0d 00 000000 000000ff 00 00", .data = THIMBLE_RFC7144 ? "dc 07 00 00" : "d8 00 00 00", .len = 4 },
+        { "a3 0d 80 000000 000000ff 00 00", .data = THIMBLE_RFC7144 ? "dc 07 00 0c" : "d8 00 00 0c", .len = 16 },
+        { "a3 0d 00 000000 00000003 00 00", CDB_FIELD(6) },
+    } },
+#endif
+#if THIMBLE_SCSI_VPD
+    { "VPD 87 and 88", .steps = {
+        { "12 01 87 00ff 00", .data = "00 87 0004 3f ff 00 00", .len = 8 },
+        { "12 01 88 00ff 00", .data = "00 88 0038 0000 0001 0000 0000 0000 002c 53 98 00 28 69716e2e" },
+    } },
+#endif
     { "MODE SENSE: no page is saved", .steps = {
         { "1a 08 ff ff ff 00", .sense = TH_SENSE_SAVING_UNSUPPORTED },
     } },
 };
+
+/* The unit is gone, and added anew with its store. */
+static void restart(struct rig *rig)
+{
+    uint8_t buf[256];
+
+    rig->lu.d_sense = rig->lu.software_protected = rig->lu.write_through = false;
+    rig->lu.saved_mode = 0;
+    assert_int_equal(th_scsi_lu_restore(&rig->lu, buf, sizeof buf), THIMBLE_OK);
+}
 
 /* What is not a command: things that happen to the unit, and looks at it. */
 static void do_word(const char *title, struct rig *rig, const struct step *step,
@@ -300,6 +516,14 @@ static void do_word(const char *title, struct rig *rig, const struct step *step,
         th_scsi_nexus_reset(&rig->nexus[step->nexus]);
     else if (sscanf(step->what, "flushes %u", &number) == 1)
         assert_int_equal(rig->cache.flushes, number);
+    else if (strcmp(step->what, "restart") == 0)
+        restart(rig);
+    else if (sscanf(step->what, "fill %u %u", &number, &count) == 2) {
+        rig->cache.fill = (struct thimble_fill){ (uint64_t)number << TH_THRESHOLD_EXPONENT,
+                                                 (uint64_t)count << TH_THRESHOLD_EXPONENT };
+        th_scsi_lu_look(&rig->lu);
+    } else if (sscanf(step->what, "milliseconds %u", &number) == 1)
+        rig->target.clock_ms += number;
     else if (strcmp(step->what, "work") == 0)
         rig_work(rig);
     else if (strcmp(step->what, "fail next") == 0)

@@ -265,6 +265,10 @@ static void test_each_unit_attention(void **state)
         { TH_UA_CAPACITY_CHANGED, TH_SENSE(6, 0x2a, 0x09) },
         { TH_UA_COMMANDS_CLEARED, TH_SENSE(6, 0x2f, 0x00) },
         { TH_UA_LUNS_CHANGED, TH_SENSE(6, 0x3f, 0x0e) },
+        { TH_UA_LOG_CHANGED, TH_SENSE(6, 0x2a, 0x02) },
+        { TH_UA_ACCESS_CHANGED, TH_SENSE(6, 0x2a, 0x06) },
+        { TH_UA_TIMESTAMP_CHANGED, TH_SENSE(6, 0x2a, 0x10) },
+        { TH_UA_THRESHOLD, TH_SENSE(6, 0x38, 0x07) },
     };
     struct rig rig;
     (void)state;
