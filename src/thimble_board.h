@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * thimble_board.h: a whole target in a few lines, on a Teensy 4.1 under Arduino, on a Raspberry Pi Pico W or a
- * Pico with a W5500 under Arduino or with pico-sdk.
+ * Pico with a W5500 under Arduino or with pico-sdk, on an ESP32 under Arduino or with ESP-IDF.
  *
  *     thimble_board_begin(&config);                    network and engine
  *     thimble_board_lun_add(0, &lun);                  once for each disk
@@ -10,6 +10,8 @@
  * It is the engine of thimble.h, with its port, its network, its disks, a serial log, LEDs
  * and the watchdog put together.  Whoever wants other parts puts them together differently:
  * src/port/board/board.c is the example.
+ *
+ * On an ESP32 the first call of thimble_board_run() starts a task that does the work; the others let it.
  *
  * On a Teensy a sketch must include <QNEthernet.h> and, for the card, <SdFat.h>: without the second there is no
  * card, without the first these functions do not exist.  For CHAP it must bring Mbed TLS and

@@ -62,6 +62,9 @@
 /* lwIP's raw interface, without a task of its own: transport_lwip.c. */
 #define TH_BOARD_LWIP (TH_BOARD_TEENSY || TH_BOARD_PICO || TH_BOARD_BARE)
 
+#if TH_BOARD_ESP32
+#include "../esp32/sizes.h"
+#endif
 #if TH_BOARD_PICO
 #include "../pico/sizes.h"
 #endif

@@ -15,19 +15,13 @@
 #include <freertos/task.h>
 #include <stdatomic.h>
 
-/* How the LAN8720 is connected; the data lines are fixed.  POWER switches its 50 MHz oscillator, which the chip needs at
- * GPIO 0. */
+/* How the LAN8720 is connected.  Data lines are fixed, MDC is 23 and MDIO 18, as the driver has them.  POWER switches its
+ * 50 MHz oscillator, which the chip needs at GPIO 0. */
 #ifndef THIMBLE_BOARD_ETH_ADDRESS
 #define THIMBLE_BOARD_ETH_ADDRESS 1
 #endif
 #ifndef THIMBLE_BOARD_ETH_POWER
 #define THIMBLE_BOARD_ETH_POWER 16
-#endif
-#ifndef THIMBLE_BOARD_ETH_MDC
-#define THIMBLE_BOARD_ETH_MDC 23
-#endif
-#ifndef THIMBLE_BOARD_ETH_MDIO
-#define THIMBLE_BOARD_ETH_MDIO 18
 #endif
 
 enum { POWER_MS = 50 };
@@ -61,8 +55,6 @@ static esp_eth_handle_t make_driver(void)
     eth_mac_config_t mac_config = ETH_MAC_DEFAULT_CONFIG();
     eth_esp32_emac_config_t emac_config = ETH_ESP32_EMAC_DEFAULT_CONFIG();
     eth_phy_config_t phy_config = ETH_PHY_DEFAULT_CONFIG();
-    emac_config.smi_mdc_gpio_num = THIMBLE_BOARD_ETH_MDC;
-    emac_config.smi_mdio_gpio_num = THIMBLE_BOARD_ETH_MDIO;
     emac_config.clock_config.rmii.clock_mode = EMAC_CLK_EXT_IN;
     emac_config.clock_config.rmii.clock_gpio = EMAC_CLK_IN_GPIO;
     phy_config.phy_addr = THIMBLE_BOARD_ETH_ADDRESS;

@@ -89,7 +89,7 @@ esp_netif_t *th_esp32_link_start(const struct thimble_settings *s)
     unsigned n = 0;
     settings = s;
     for (unsigned i = 0; i < THIMBLE_SETTINGS_WIFI; i++)
-        if (s->wifi[i].head.present && !s->wifi[i].head.bad && s->wifi[i].ssid)
+        if (!s->wifi[i].head.bad && s->wifi[i].ssid)
             networks[n++] = (uint8_t)i;
 
     if (!station)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sizes.h: sizes of thimble_board.h for an ESP32, where the firmware does not set others: 80 KiB, about half of what
+ * an ESP32 without PSRAM has left for data beside WiFi and TCP/IP.  Buffers are in the internal memory, for DMA
+ * reaches no other.
+ *
+ * Layer 6, private to src/port/.
+ *
+ * Arduino's lwIP has 16 sockets, ESP-IDF's 10 if the project does not say otherwise: one listens, two
+ * are for peers that wait for a place or say goodbye.
+ */
+#ifndef TH_ESP32_SIZES_H
+#define TH_ESP32_SIZES_H
+
+#include "../../thimble_config.h"       /* and THIMBLE_CONFIG_FILE, which goes first */
+
+#ifndef THIMBLE_BOARD_CONNECTIONS
+#define THIMBLE_BOARD_CONNECTIONS 4
+#endif
+#ifndef THIMBLE_BOARD_SESSIONS
+#define THIMBLE_BOARD_SESSIONS 3
+#endif
+#ifndef THIMBLE_BOARD_QUEUE_DEPTH
+#define THIMBLE_BOARD_QUEUE_DEPTH 16
+#endif
+#ifndef THIMBLE_BOARD_BUFFERS
+#define THIMBLE_BOARD_BUFFERS 4
+#endif
+#ifndef THIMBLE_BOARD_BUFFER_BYTES
+#define THIMBLE_BOARD_BUFFER_BYTES 8192
+#endif
+
+#endif

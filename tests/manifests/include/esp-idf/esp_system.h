@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ESP-IDF: esp_system.  See ../README.md.
+ */
+#ifndef FAKE_ESP_SYSTEM_H
+#define FAKE_ESP_SYSTEM_H
+
+#include "esp_err.h"
+
+typedef enum {
+    ESP_RST_UNKNOWN, ESP_RST_POWERON, ESP_RST_EXT, ESP_RST_SW, ESP_RST_PANIC, ESP_RST_INT_WDT, ESP_RST_TASK_WDT,
+    ESP_RST_WDT, ESP_RST_DEEPSLEEP, ESP_RST_BROWNOUT
+} esp_reset_reason_t;
+esp_reset_reason_t esp_reset_reason(void);
+
+#endif
