@@ -7,14 +7,14 @@
 #include "options.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <getopt.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "client/words.h"
 
 #define THIMBLE_STRING_(x) #x
 #define THIMBLE_STRING(x) THIMBLE_STRING_(x)
@@ -115,20 +115,6 @@ mistake(struct parser *p, const char *format, ...)
  * Words to values
  */
 
-static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
-{
-    char *end;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (errno || *end || v < min || v > max)
-        return false;
-    *value = v;
-    return true;
-}
-
 static bool ipv4_address(const char *host, uint16_t port, struct options_address *a)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -183,7 +169,7 @@ bool options_address(const char *text, struct options_address *a)
             port_text = colon + 1;
     }
     size_t len = (size_t)(host_end - host_start);
-    if (len >= sizeof host || (port_text && !parse_number(port_text, 0, 65535, &port)))
+    if (len >= sizeof host || (port_text && !number_parse(port_text, 0, 65535, &port)))
         return false;
     memcpy(host, host_start, len);
     host[len] = '\0';
@@ -199,7 +185,7 @@ bool options_http(const char *text, struct options_address *a)
 {
     uint64_t port;
 
-    if (!parse_number(text, 0, 65535, &port))
+    if (!number_parse(text, 0, 65535, &port))
         return options_address(text, a) && a->port_given;
     *a = (struct options_address){ .text = text, .port_given = true };
     return ipv4_address("127.0.0.1", (uint16_t)port, a);
@@ -312,7 +298,7 @@ static int add_target(struct parser *p, const char *name)
 static int set_number(struct parser *p, const char *option, const char *text,
                       uint64_t min, uint64_t max, uint64_t *value)
 {
-    if (!parse_number(text, min, max, value))
+    if (!number_parse(text, min, max, value))
         return mistake(p, "%s %s: write a number from %llu to %llu", option, text,
                        (unsigned long long)min, (unsigned long long)max);
     return 0;

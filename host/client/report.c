@@ -272,7 +272,7 @@ static void put_graph(const struct results *rs, const struct graph *g, enum metr
         snprintf(what, sizeof what, "%s %s, depth %u", bench_op_names[g->fixed.op],
                  bench_pattern_names[g->fixed.pattern], g->fixed.depth);
     }
-    fprintf(to, "\nset title '%s: %s'\nset xlabel '%s'\nset ylabel '%s'\n", what,
+    fprintf(to, "\nset title '%s: %s'\nset xlabel '%s' offset 0,0.5\nset ylabel '%s'\n", what,
             metrics[metric].title, g->over_depth ? "commands at a time" : "bytes a command",
             metrics[metric].unit);
     put_ticks(rs, g, to);
