@@ -205,6 +205,7 @@ void th_media_event_told(const struct th_lu *lu, struct th_nexus *nexus)
 void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but)
 {
     lu->ejected = false;                        /* whoever put one in has closed the tray */
+    th_changed(lu, 0, UINT64_MAX);
     th_scsi_ua(lu, TH_UA_MEDIUM_CHANGED, but);
     th_media_event(lu, th_not_ready(lu) == TH_SENSE_NONE ? TH_MEDIA_NEW : TH_MEDIA_REMOVAL);
 }

@@ -778,6 +778,60 @@ static void test_vpd(void **state)
     pair_end(&p);
 }
 
+/* ---- COMPARE AND WRITE ---- */
+
+/* Eight count together in one block, each with COMPARE AND WRITE until it succeeds, on a disk that answers later and
+ * beside WRITE SAME, ORWRITE and copies to the blocks around it: no increment is lost. */
+static void test_counter(void **state)
+{
+    enum { WRITERS = 8, ROUNDS = 100000 };
+    static uint8_t out[WRITERS][1024];
+    static const uint8_t zeros[512];
+    struct rig_cmd *c[WRITERS] = { NULL };
+    uint64_t expected[WRITERS] = { 0 };
+    unsigned added = 0, missed = 0, turn = 0;
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+    memset(p.rig.mem + 512, 0, 512);
+    while (added < ROUNDS) {
+        for (unsigned i = 0; i < WRITERS; i++) {
+            if (c[i] && !c[i]->ended)
+                continue;
+            if (c[i]) {
+                struct outcome o = rig_collect(c[i]);
+                added += o.status == TH_STATUS_GOOD;
+                expected[i]++;
+                if (o.status != TH_STATUS_GOOD) {
+                    expect_sense("COMPARE AND WRITE", &o, TH_SENSE_MISCOMPARE);
+                    missed++;
+                    expected[i] = th_get64(p.rig.mem + 512);
+                }
+            }
+            memset(out[i], 0, sizeof out[i]);
+            th_put64(out[i], expected[i]);
+            th_put64(out[i] + 512, expected[i] + 1);
+            c[i] = rig_submit(&p.rig, &p.rig.nexus[i % 2], &p.rig.lu,
+                              "89 00 0000000000000001 000000 01 00 00", out[i], 1024);
+        }
+        if (++turn % 64 == 0) {
+            struct outcome o = rig_run(&p.rig, turn % 128 ? "93 00 0000000000000002 00000004 00 00"
+                                                          : "8b 00 0000000000000000 00000001 00 00", zeros, 512);
+            rig_forget(&o);
+        }
+        thimble_delay_disk_run(&p.rig.delay, 1 + turn % 3);
+    }
+    for (unsigned i = 0; i < WRITERS; i++) {
+        rig_wait(c[i]);
+        struct outcome o = rig_collect(c[i]);
+        added += o.status == TH_STATUS_GOOD;
+    }
+    assert_int_equal(th_get64(p.rig.mem + 512), added);
+    assert_true(missed > ROUNDS / 10);
+    pair_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -800,6 +854,7 @@ int main(void)
         cmocka_unit_test(test_token_ends),
         cmocka_unit_test(test_bad_token_lists),
         cmocka_unit_test(test_vpd),
+        cmocka_unit_test(test_counter),
     };
 
     return cmocka_run_group_tests_name("scsi copy", tests, NULL, NULL);
