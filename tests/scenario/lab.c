@@ -504,8 +504,8 @@ static bool serve(struct peer *p)
         return true;
     }
     moved |= feed(p);
-    p->attention |= moved;
-    return moved;
+    p->attention |= moved;              /* or it was woken while it was looked at */
+    return p->attention;
 }
 
 static bool acknowledge_some(struct lab *lab)
