@@ -272,7 +272,7 @@ static void put_graph(const struct results *rs, const struct graph *g, enum metr
         snprintf(what, sizeof what, "%s %s, depth %u", bench_op_names[g->fixed.op],
                  bench_pattern_names[g->fixed.pattern], g->fixed.depth);
     }
-    fprintf(to, "\nset title '%s: %s'\nset xlabel '%s' offset 0,0.5\nset ylabel '%s'\n", what,
+    fprintf(to, "\nset title '%s: %s'\nset xlabel '%s'\nset ylabel '%s'\n", what,
             metrics[metric].title, g->over_depth ? "commands at a time" : "bytes a command",
             metrics[metric].unit);
     put_ticks(rs, g, to);
@@ -300,7 +300,7 @@ size_t report_gnuplot(const struct results *rs, FILE *to)
           "960,600'\n"
           "set logscale x 2\nset logscale y 10\n"
           "set grid xtics ytics linetype 1 linewidth 1 linecolor rgb '#dddddd'\n"
-          "set key bmargin center horizontal\n",
+          "set key tmargin center horizontal samplen 2\n",
           to);
     for (size_t k = 0; k < n; k++)
         fprintf(
