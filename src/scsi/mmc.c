@@ -203,7 +203,8 @@ static void feature_core(const struct th_lu *lu, uint8_t *p)
 static void feature_removable(const struct th_lu *lu, uint8_t *p)
 {
     (void)lu;
-    p[0] = 0x38;                                        /* a tray; it loads and ejects */
+    /* A tray; it loads and ejects, and locks. */
+    p[0] = 0x20 | (THIMBLE_SCSI_START_STOP ? 0x18 : 0) | (THIMBLE_SCSI_PREVENT ? 0x01 : 0);
 }
 
 static void feature_random_readable(const struct th_lu *lu, uint8_t *p)

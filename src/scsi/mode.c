@@ -99,15 +99,16 @@ static void mode_zeros(const struct th_lu *lu, unsigned control, uint8_t *p)
 }
 
 #if THIMBLE_SCSI_CDROM
-/* MMC-3 6.3.11: a tray that opens and closes, CD-R, CD-RW and DVD-ROM are read.  The speed is that of a fast
+/* MMC-3 6.3.11: a tray that opens, closes and can be locked; CD-R, CD-RW and DVD-ROM are read.  The speed is that of a fast
  * drive: some divide by it. */
 static void mode_capabilities(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
-    (void)lu;
     if (control == PC_CHANGEABLE)
         return;
     p[0] = 0x0b;
-    p[4] = 0x28;
+    p[4] = 0x20 | (THIMBLE_SCSI_START_STOP ? 0x08 : 0) | (THIMBLE_SCSI_PREVENT ? 0x01 : 0);
+    if (THIMBLE_SCSI_PREVENT && control == PC_CURRENT && th_removal_prevented(lu))
+        p[4] |= 0x02;                                   /* it is locked */
     th_put16(p + 6, 50 * 176);
     th_put16(p + 12, 50 * 176);
 }

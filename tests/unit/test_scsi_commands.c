@@ -640,7 +640,7 @@ static const struct row rows[] = {
     { "CD: READ CAPACITY(16) is a disk's", "9e 10 0000000000000000 00000020 00 00", CD,
       .sense = TH_SENSE_INVALID_OPCODE },
     { "CD: MODE SENSE(10), capabilities", "5a 00 2a 00 000000 00ff 00", CD,
-      .data = "001c 00 00 0000 0000 2a 14 0b 00 00 00 28 00", .len = 30 },
+      .data = "001c 00 00 0000 0000 2a 14 0b 00 00 00 29 00", .len = 30 },
     { "CD: MODE SENSE(6), capabilities", "1a 00 2a 00 ff 00", CD, .data = "19 00 00 00 2a 14 0b", .len = 26 },
     { "CD: MODE SENSE(10), what can be changed", "5a 00 6a 00 000000 00ff 00", CD,
       .data = "001c 00 00 0000 0000 2a 14 00 00 00 00 00 00 0000", .len = 30 },
@@ -720,14 +720,14 @@ static const struct row rows[] = {
               "0000 03 08 0010 00 00 0008 01 00"
               "0001 0b 08 00000001 00000000"
               "0002 07 04 00000000"
-              "0003 0b 04 38000000"
+              "0003 0b 04 39000000"
               "0010 01 08 00000800 0001 0000"
               "001e 09 04 00000000"
               "001f 04 04 00000000", .len = 76 },
     { "CD: GET CONFIGURATION, current features from 10h on", "46 01 0010 000000 00ff 00", CD,
       .data = "00000018 0000 0008 0010 01 08 00000800 0001 0000 001e 09 04 00000000", .len = 28 },
     { "CD: GET CONFIGURATION, one feature", "46 02 0003 000000 00ff 00", CD,
-      .data = "0000000c 0000 0008 0003 0b 04 38000000", .len = 16 },
+      .data = "0000000c 0000 0008 0003 0b 04 39000000", .len = 16 },
     { "CD: GET CONFIGURATION, a feature that is not there", "46 02 0021 000000 00ff 00", CD,
       .data = "00000004 0000 0008", .len = 8 },
     { "CD: GET CONFIGURATION of what", "46 03 0000 000000 00ff 00", CD, BAD_CDB(1, 1) },

@@ -417,6 +417,10 @@ static void test_cd_events(void **state)
         const char *data;               /* NULL: not looked at */
     } steps[] = {
         { 0, poll, TH_SENSE_NONE, "0006 01 12 00 00" },
+        { 1, "1e 00 00 00 01 00", TH_SENSE_NONE, NULL },        /* locked by another */
+        { 0, "5a 00 2a 00 000000 00ff 00", TH_SENSE_NONE, "001c 00 00 0000 0000 2a 14 0b 00 00 00 2b" },
+        { 0, "1b 00 00 00 02 00", TH_SENSE_REMOVAL_PREVENTED, NULL },
+        { 1, "1e 00 00 00 00 00", TH_SENSE_NONE, NULL },
         { 0, "1b 00 00 00 02 00", TH_SENSE_NONE, NULL },        /* eject */
         { 0, "1b 00 00 00 02 00", TH_SENSE_NONE, NULL },        /* is no second event */
         { 0, short_poll, TH_SENSE_NONE, "0006 04 12" },         /* too short to be told */
