@@ -62,7 +62,7 @@ static bool sketch_has_disks;
 static enum { NOT_BEGUN, FAILED, READY, RUNNING } state;
 static int failure;
 static const char *failure_text;
-static enum thimble_lights_error failure_light;
+static enum thimble_lights_error lasting_light;     /* of what no card can change: settings, memory */
 
 static struct {
     uint32_t disk_errors, refused;
@@ -176,7 +176,7 @@ static int fail(int err, enum thimble_lights_error light, const char *what)
 {
     state = FAILED;
     failure = err;
-    failure_light = light;
+    lasting_light = light;
     failure_text = what;
     th_board_log(TH_LOG_ERROR, "thimble: %s: error %d; nothing is served", what, err);
     return err;
@@ -195,7 +195,7 @@ static void apply_limits(struct thimble_config *c)
                  "board has %lu and %u; its own sizes are taken", (unsigned long)bytes,
                  c->n_connections, (unsigned long)sizeof engine_memory,
                  THIMBLE_BOARD_CONNECTIONS);
-    failure_light = THIMBLE_LIGHTS_INTERNAL;
+    lasting_light = THIMBLE_LIGHTS_INTERNAL;
     c->n_connections = own.n_connections;
     c->n_sessions = own.n_sessions;
     c->queue_depth = own.queue_depth;
@@ -404,7 +404,7 @@ int thimble_board_begin(const struct thimble_board_config *given)
         return fail(THIMBLE_ERR_ARGUMENT, THIMBLE_LIGHTS_SETTINGS_WRONG,
                     "an address or the host name of the sketch is none");
     if (settings.n_problems > 0)
-        failure_light = THIMBLE_LIGHTS_SETTINGS_WRONG;
+        lasting_light = THIMBLE_LIGHTS_SETTINGS_WRONG;
     tell_unheeded();
 
     int err = start_engine();
@@ -466,8 +466,8 @@ static void look_after_card(void)
     bool due = card_moved || (card_again && (int32_t)(now_ms - card_due_ms) >= 0);
     if (!due || th_units_busy())
         return;
+    card_again = th_units_follow(engine, card_moved);
     card_moved = false;
-    card_again = th_units_follow(engine);
     card_due_ms = now_ms + thimble_backoff_next(&card_patience, random_u32());
 }
 
@@ -578,7 +578,7 @@ static void tell_traffic(const struct th_units *u)
 static void show(const struct th_units *u)
 {
     const char *address = state == RUNNING ? th_board_address() : "";
-    enum thimble_lights_error error = u->trouble ? u->trouble : failure_light;
+    enum thimble_lights_error error = u->trouble ? u->trouble : lasting_light;
     enum thimble_lights_state ready = THIMBLE_LIGHTS_SERVING;
 
     if (!error && state != FAILED && address[0] == '\0')

@@ -369,14 +369,15 @@ const char *th_card_what(const struct thimble_block *disk, char text[48])
     return text;
 }
 
-bool th_card_follow(void)
+bool th_card_follow(bool changed)
 {
     bool again = false;
     enum th_ini_match match = th_card_ready() ? th_ini_compare() : TH_INI_SAME;
 
-    follow_cache();
+    if (changed)
+        follow_cache();
     for (struct view *v = views; v < views + THIMBLE_BOARD_LUNS; v++) {
-        if (v->kind == UNUSED)
+        if (v->kind == UNUSED || (!changed && v->error != THIMBLE_LIGHTS_CARD_FAILED))
             continue;
         look(v, match);
         again |= v->error == THIMBLE_LIGHTS_CARD_FAILED;

@@ -23,9 +23,9 @@ const char *th_card_why(const struct thimble_block *view, enum thimble_lights_er
 /* What a view shows: "file disk.img", "partition 2"; NULL: this is no view. */
 const char *th_card_what(const struct thimble_block *view, char text[48]);
 
-/* The card was changed, or shall be tried again: looks for each part anew.  True: it could not be read; try
- * again later. */
-bool th_card_follow(void);
+/* The card was changed: looks for each part anew.  Not changed: tries those again that could not be read.  True: one
+ * still cannot; try again later. */
+bool th_card_follow(bool changed);
 
 /* In idle time: what the cache has not written yet.  True: there is more. */
 bool th_card_write_late(void);

@@ -120,12 +120,16 @@ bool th_units_busy(void)
     return false;
 }
 
-bool th_units_follow(struct thimble *engine)
+bool th_units_follow(struct thimble *engine, bool changed)
 {
-    bool again = th_card_follow();
+    enum thimble_lights_error before[THIMBLE_BOARD_LUNS];
+    for (unsigned i = 0; i < n_units; i++)
+        th_card_why(units[i].line.below, &before[i]);
+
+    bool again = th_card_follow(changed);
     for (unsigned i = 0; i < n_units; i++) {
         struct unit *u = &units[i];
-        if (!u->line.below->removable)
+        if (!u->line.below->removable || (!changed && before[i] != THIMBLE_LIGHTS_CARD_FAILED))
             continue;
         follow(u);
         thimble_lun_changed(engine, u->target, u->lun, THIMBLE_LUN_MEDIUM_CHANGED);

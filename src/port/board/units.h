@@ -21,9 +21,9 @@ bool th_units_run(void);
 /* There is work that can be done now. */
 bool th_units_waiting(void);
 
-/* The card was changed or went: looks for what is served of it, and tells the initiators.  True: it could not be
- * read; try again later. */
-bool th_units_follow(struct thimble *engine);
+/* The card was changed or went: looks for what is served of it, and tells the initiators.  Not changed: only for what
+ * could not be read.  True: something still cannot; try again later. */
+bool th_units_follow(struct thimble *engine, bool changed);
 
 /* A disk below is still at work, so this is no moment for th_units_follow(). */
 bool th_units_busy(void);
