@@ -340,6 +340,11 @@ struct thimble_config {
     /* Targets, 1 to 255, and logical units of all targets together, 1 to 65535.  0: 1. */
     uint16_t n_targets, n_luns;
 
+    /* Registrations of persistent reservations, of all logical units together, 1 to 65535.  0: 8.  One
+     * THIMBLE_REGISTRATION_BYTES each, unless THIMBLE_SCSI_PERSISTENT_RESERVE is 0.  One logical unit has at most 15 for each 4096
+     * bytes of a data buffer or parameter buffer, whichever is smaller.  When none is free, initiators are told so. */
+    uint16_t n_registrations;
+
     /* What we offer or accept in negotiation, RFC 7143 chapter 13.  Bytes, 512 to 2^24 - 1.
      * 0: 262144 and 65536.  first_burst_bytes <= max_burst_bytes. */
     uint32_t max_burst_bytes, first_burst_bytes;
@@ -399,14 +404,15 @@ struct thimble_config {
 #define THIMBLE_CONN_BYTES \
     (512 + (THIMBLE_SCSI_THIRD_PARTY ? 16 + THIMBLE_PTR_EXTRA(8) : 0) + 3 * THIMBLE_LUNS_MAX + \
      THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
-     THIMBLE_PTR_EXTRA(80) + \
+     THIMBLE_PTR_EXTRA(80) + (THIMBLE_SCSI_PERSISTENT_RESERVE ? 16 + THIMBLE_PTR_EXTRA(16) : 0) + \
      THIMBLE_STATS_BYTES(52))
 #define THIMBLE_TASK_BYTES      (152 + (THIMBLE_SCSI_LONG_CDB ? 16 : 0) + THIMBLE_PTR_EXTRA(56))
 #define THIMBLE_LOGIN_BYTES \
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
+#define THIMBLE_REGISTRATION_BYTES (256 + THIMBLE_PTR_EXTRA(8))
 #define THIMBLE_LUN_BYTES \
-    (60 + THIMBLE_PTR_EXTRA(52) + \
+    (60 + THIMBLE_PTR_EXTRA(52) + (THIMBLE_SCSI_PERSISTENT_RESERVE ? 40 + THIMBLE_PTR_EXTRA(36) : 0) + \
      (THIMBLE_WORK ? 80 + THIMBLE_PTR_EXTRA(32) : 0) + \
      (THIMBLE_SCSI_LOG ? 112 : 0) + (THIMBLE_SCSI_TIMESTAMP ? 16 : 0) + \
      (THIMBLE_SCSI_THRESHOLDS ? 16 : 0) + (THIMBLE_SCSI_BUFFER ? THIMBLE_SCSI_BUFFER + 8 : 0) + 8 + \
@@ -426,7 +432,8 @@ struct thimble_config {
     (THIMBLE_BASE_BYTES + (connections) * THIMBLE_CONN_BYTES + \
      (3 * (connections) + (sessions) * (queue_depth)) * THIMBLE_TASK_BYTES + \
      (sessions) + (buffers) * (THIMBLE_BUFFER_BYTES + (buffer_bytes)) + 4096 + \
-     THIMBLE_LOGIN_BYTES + THIMBLE_TARGET_BYTES + THIMBLE_LUN_BYTES)
+     THIMBLE_LOGIN_BYTES + THIMBLE_TARGET_BYTES + THIMBLE_LUN_BYTES + \
+     (THIMBLE_SCSI_PERSISTENT_RESERVE ? 8 * THIMBLE_REGISTRATION_BYTES : 0))
 
 /* Bytes that thimble_init() needs for this configuration, or 0 if a field is outside its range. */
 size_t thimble_memory_bytes(const struct thimble_config *config);

@@ -91,7 +91,7 @@ struct th_task {
     uint8_t  phase;                     /* enum th_task_phase */
     uint8_t  generation;                /* part of the target transfer tag: tells a stale tag */
     uint8_t  r2t_open;                  /* R2Ts sent that are not answered in full */
-    uint16_t disk_calls;                /* buffers that are at the disk */
+    uint16_t disk_calls;                /* buffers that are at the disk; PREEMPT AND ABORT: others' commands that must end */
     bool     immediate : 1;             /* not counted in the command window */
     bool     queued : 1;                /* in one of conn's queues */
     bool     waiting : 1;               /* in engine->wait_first; then not `queued` */
@@ -103,7 +103,7 @@ struct th_task {
 #if THIMBLE_STATS
     uint32_t start_us;                  /* when its header came */
 #endif
-    struct th_task *aborter;            /* the TASK_MANAGE task that waits for this one to end */
+    struct th_task *aborter;            /* the task (TASK_MANAGE, or PREEMPT AND ABORT) that waits for this one to end */
 
     /* Command data, in bytes from its start:
      *
@@ -281,6 +281,9 @@ struct thimble {
     uint32_t n_stalled;
     uint32_t look_ms;                   /* since thresholds were looked at, 1000 at most */
     bool     clock_runs;                /* now_ms was told */
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    struct th_registry registry;
+#endif
     uint16_t n_free_bufs, n_lus, next_tsih;
     uint16_t async_seconds;             /* Parameter3 of a request to log out or to negotiate */
     uint16_t n_conns;                   /* connections that have ever been in use: the first ones */
@@ -411,6 +414,8 @@ uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct t
 bool th_command_wants_r2t(const struct th_task *t);
 void th_command_resume(struct th_cmd *cmd);
 void th_command_later(struct th_cmd *cmd);
+void th_task_ended_for(struct th_task *aborter);
+bool th_abort_preempted(struct th_cmd *by);
 void th_task_abort(struct th_task *t, struct th_task *aborter);
 
 /* partial.c */

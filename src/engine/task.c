@@ -86,7 +86,7 @@ void th_task_free(struct th_task *t)
     struct th_task *aborter = t->aborter;
     t->aborter = NULL;
     if (aborter)
-        th_manage_task_ended(aborter);
+        th_task_ended_for(aborter);
     if (c->state == CONN_GONE && !c->tasks)
         th_conn_release(c);
     else
@@ -602,10 +602,15 @@ static void command_next(struct th_task *t, enum th_next next)
     }
 }
 
+static struct th_task *task_of(struct th_cmd *cmd)
+{
+    return (struct th_task *)((char *)cmd - offsetof(struct th_task, cmd));
+}
+
 /* A command that waited for a disk (TH_NEXT_WAIT) has its status. */
 void th_command_resume(struct th_cmd *cmd)
 {
-    struct th_task *t = (struct th_task *)((char *)cmd - offsetof(struct th_task, cmd));
+    struct th_task *t = task_of(cmd);
     struct thimble_conn *c = t->conn;
 
     t->phase = PHASE_STATUS;            /* no longer at the disk */
@@ -670,7 +675,10 @@ void th_task_abort(struct th_task *t, struct th_task *aborter)
 
     if (aborter && !t->aborter) {       /* one is told: the first of those who are still there */
         t->aborter = aborter;
-        aborter->manage.to_end++;
+        if (aborter->kind == TASK_MANAGE)
+            aborter->manage.to_end++;
+        else
+            aborter->disk_calls++;
     }
     t->aborted = true;
     if (already)
@@ -703,6 +711,36 @@ uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct t
         }
     }
     return n;
+}
+
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+/* PREEMPT AND ABORT: see struct th_nexus. */
+bool th_abort_preempted(struct th_cmd *by)
+{
+    struct th_task *t = task_of(by);
+    struct thimble *e = t->conn->engine;
+
+    t->phase = PHASE_DISK;
+    t->disk_calls = 1;                  /* its own, so that it cannot go on before all are found */
+    for (unsigned i = 0; i < e->n_conns; i++) {
+        struct thimble_conn *c = &e->conns[i];
+        if (c->state == CONN_FREE || !c->nexus.preempted)
+            continue;
+        c->nexus.preempted = false;
+        if (th_abort_tasks(c, by->lu, t) > 0)
+            c->nexus.ua[by->lu->lun] |= 1u << TH_UA_COMMANDS_CLEARED;
+    }
+    return --t->disk_calls > 0;
+}
+#endif
+
+/* A task that `aborter` has aborted, and waits for, has ended. */
+void th_task_ended_for(struct th_task *aborter)
+{
+    if (aborter->kind == TASK_MANAGE)
+        th_manage_task_ended(aborter);
+    else if (--aborter->disk_calls == 0)
+        th_command_resume(&aborter->cmd);
 }
 
 /* A logout: what is not finished ends; answers that wait to be sent are sent. */

@@ -15,6 +15,8 @@
 #define TH_SCRATCH_BYTES 4096           /* the largest block */
 
 _Static_assert(sizeof(struct thimble_conn) <= THIMBLE_CONN_BYTES, "THIMBLE_CONN_BYTES");
+_Static_assert(sizeof(struct th_registration) <= THIMBLE_REGISTRATION_BYTES, "THIMBLE_REGISTRATION_BYTES");
+_Static_assert(TH_INITIATOR_NAME_MAX == TH_NAME_MAX, "a name of iSCSI is one of SCSI");
 _Static_assert(sizeof(struct th_task) <= THIMBLE_TASK_BYTES, "THIMBLE_TASK_BYTES");
 _Static_assert(sizeof(struct th_lu) <= THIMBLE_LUN_BYTES, "THIMBLE_LUN_BYTES");
 
@@ -38,6 +40,7 @@ static void fill_in(struct thimble_config *c)
     c->n_logins = (uint16_t)or_default(c->n_logins, 1);
     c->n_targets = (uint16_t)or_default(c->n_targets, 1);
     c->n_luns = (uint16_t)or_default(c->n_luns, 1);
+    c->n_registrations = (uint16_t)or_default(c->n_registrations, 8);
     c->max_burst_bytes = or_default(c->max_burst_bytes, 262144);
     c->first_burst_bytes = or_default(c->first_burst_bytes, 65536);
     c->max_outstanding_r2t = (uint8_t)or_default(c->max_outstanding_r2t, 1);
@@ -104,6 +107,8 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     struct th_node *nodes = carve(p, sizeof *nodes, c->n_targets);
     struct th_scsi_target *targets = carve(p, sizeof *targets, c->n_targets);
     struct th_lu *lus = carve(p, sizeof *lus, c->n_luns);
+    struct th_registration *registrations =
+        carve(p, sizeof *registrations, THIMBLE_SCSI_PERSISTENT_RESERVE ? c->n_registrations : 0);
 #if THIMBLE_STATS
     struct thimble_target_stats *target_stats = carve(p, sizeof *target_stats, c->n_targets);
 #endif
@@ -143,6 +148,12 @@ static struct thimble *lay_out(struct plan *p, const struct thimble_config *c)
     e->sessions_used = sessions_used;
     e->params = params;
     e->scratch.mem = scratch;
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    th_scsi_registry_init(&e->registry, registrations, c->n_registrations,
+                          th_min32(c->buffer_bytes, c->parameter_bytes));
+#else
+    (void)registrations;
+#endif
     for (unsigned i = c->n_buffers; i-- > 0;) {
         bufs[i].mem = data + (size_t)c->buffer_bytes * i;
         th_buf_give(e, &bufs[i]);
@@ -340,6 +351,9 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     lu->allowed = config->allowed;
     lu->n_allowed = config->n_allowed;
     lu->param_bytes = e->config.parameter_bytes;
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    lu->persistent.registry = &e->registry;
+#endif
     int err = THIMBLE_STORE && lu->store ? restore(e, lu) : THIMBLE_OK;
     if (err < 0)
         return err;
@@ -524,6 +538,11 @@ struct thimble_conn *thimble_conn_open(struct thimble *e, void *port_conn)
     c->nexus.resume = th_command_resume;
 #if THIMBLE_SCSI_THIRD_PARTY
     c->nexus.later = th_command_later;
+#endif
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    c->nexus.initiator = c->peer.name;
+    c->nexus.isid = c->peer.isid;
+    c->nexus.abort_preempted = th_abort_preempted;
 #endif
     c->window = 1;
     give_tasks(c, (uint32_t)(c - e->conns) * TASKS_OF_CONN, TASKS_OF_CONN);

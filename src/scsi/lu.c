@@ -12,6 +12,7 @@
 #include "../core/wire.h"
 #include "copies.h"
 #include "ops.h"
+#include "registry.h"
 #include "work.h"
 
 /* --------------------------------------------------------------------------------------
@@ -126,6 +127,9 @@ static const uint32_t ua_sense[TH_UA_COUNT] = {
     [TH_UA_NEXUS_LOSS]       = TH_SENSE_NEXUS_LOSS,
     [TH_UA_MEDIUM_CHANGED]   = TH_SENSE_MEDIUM_CHANGED,
     [TH_UA_MODE_CHANGED]     = TH_SENSE_MODE_CHANGED,
+    [TH_UA_RESERVATIONS_PREEMPTED]  = TH_SENSE_RESERVATIONS_PREEMPTED,
+    [TH_UA_RESERVATIONS_RELEASED]   = TH_SENSE_RESERVATIONS_RELEASED,
+    [TH_UA_REGISTRATIONS_PREEMPTED] = TH_SENSE_REGISTRATIONS_PREEMPTED,
     [TH_UA_CAPACITY_CHANGED] = TH_SENSE_CAPACITY_CHANGED,
     [TH_UA_COMMANDS_CLEARED] = TH_SENSE_COMMANDS_CLEARED,
     [TH_UA_LUNS_CHANGED]     = TH_SENSE_LUNS_CHANGED,
@@ -236,6 +240,9 @@ void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target)
     target->nexuses = nexus;
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
         nexus->ua[lun] = 1u << TH_UA_POWER_ON;
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    th_registry_bind(nexus);
+#endif
 }
 
 void th_scsi_nexus_end(struct th_nexus *nexus)
@@ -246,6 +253,9 @@ void th_scsi_nexus_end(struct th_nexus *nexus)
 #if THIMBLE_SCSI_THIRD_PARTY
     if (nexus->target->copies)
         th_copies_forget(nexus->target->copies, nexus);
+#endif
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    th_registry_unbind(nexus);
 #endif
     while (*at && *at != nexus)
         at = &(*at)->next;

@@ -40,6 +40,10 @@
 #define LID1_USAGE(action) { 0x84, (action), 0xff, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }
 #define LID4_USAGE(action) { 0x84, (action), 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }
 
+/* PERSISTENT RESERVE IN and OUT.  SCOPE and TYPE are ignored by service actions that have no use for them. */
+#define PRIN_USAGE(action)  { 0x5e, (action), 0, 0, 0, 0, 0, 0xff, 0xff }
+#define PROUT_USAGE(action) { 0x5f, (action), 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff }
+
 const struct th_op th_ops[] = {
     { .opcode = 0x00, .types = ALL, .cdb_len = 6, .passes = SHARED, .flags = MEDIUM, /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
@@ -200,6 +204,44 @@ const struct th_op th_ops[] = {
     { .opcode = 0x5a, .types = ALL, .cdb_len = 10, .passes = READERS,    /* MODE SENSE(10) */
       .usage = { 0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
       .run = th_mode_sense_run, .reply = th_mode_sense_reply },
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    { .opcode = 0x5e, .service_action = 0x00, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* PERSISTENT RESERVE IN: READ KEYS */
+      .usage = PRIN_USAGE(0x00), .run = th_prin_run, .reply = th_read_keys_reply },
+    { .opcode = 0x5e, .service_action = 0x01, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* READ RESERVATION */
+      .usage = PRIN_USAGE(0x01), .run = th_prin_run, .reply = th_read_reservation_reply },
+    { .opcode = 0x5e, .service_action = 0x02, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* REPORT CAPABILITIES */
+      .usage = PRIN_USAGE(0x02), .run = th_prin_run, .reply = th_report_capabilities_reply },
+    { .opcode = 0x5e, .service_action = 0x03, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* READ FULL STATUS */
+      .usage = PRIN_USAGE(0x03), .run = th_prin_run, .reply = th_read_full_status_reply },
+    { .opcode = 0x5f, .service_action = 0x00, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* PERSISTENT RESERVE OUT: REGISTER */
+      .usage = PROUT_USAGE(0x00), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x01, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* RESERVE */
+      .usage = PROUT_USAGE(0x01), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x02, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* RELEASE */
+      .usage = PROUT_USAGE(0x02), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x03, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* CLEAR */
+      .usage = PROUT_USAGE(0x03), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x04, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* PREEMPT */
+      .usage = PROUT_USAGE(0x04), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x05, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* PREEMPT AND ABORT */
+      .usage = PROUT_USAGE(0x05), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x06, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* REGISTER AND IGNORE EXISTING KEY */
+      .usage = PROUT_USAGE(0x06), .run = th_prout_run, .param = th_prout_param },
+    { .opcode = 0x5f, .service_action = 0x07, .types = ALL, .cdb_len = 10, .passes = SHARED,
+      .flags = TH_ROW_SERVICE_ACTION,                           /* REGISTER AND MOVE */
+      .usage = PROUT_USAGE(0x07), .run = th_prout_run, .param = th_prout_param },
+#endif
 #if THIMBLE_SCSI_LONG_CDB
     { .opcode = 0x7f, .service_action = 0x0009, .passes = READERS,                 /* READ(32) */
       .flags = LONG | MEDIUM,

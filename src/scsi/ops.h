@@ -116,6 +116,17 @@ bool th_reserved_against(const struct th_cmd *cmd, unsigned passes);
 /* The command ends with RESERVATION CONFLICT. */
 enum th_next th_conflict(struct th_cmd *cmd);
 
+/* persist_in.c */
+enum th_next th_prin_run(struct th_cmd *cmd);
+enum th_next th_read_keys_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_reservation_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_report_capabilities_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_read_full_status_reply(struct th_cmd *cmd, uint8_t *buf);
+
+/* persist_out.c */
+enum th_next th_prout_run(struct th_cmd *cmd);
+enum th_next th_prout_param(struct th_cmd *cmd);
+
 /* opcodes.c */
 enum th_next th_report_opcodes_run(struct th_cmd *cmd);
 enum th_next th_report_opcodes_reply(struct th_cmd *cmd, uint8_t *buf);

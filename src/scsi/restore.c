@@ -6,6 +6,7 @@
  * takes it in.  Layer 2.
  */
 #include "ops.h"
+#include "registry.h"
 
 #if THIMBLE_STORE
 
@@ -20,6 +21,9 @@ struct kept {
 static const struct kept kinds[] = {
 #if THIMBLE_SCSI_MODE_SELECT
     { THIMBLE_RECORD_MODE_PAGES, th_mode_restore },
+#endif
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    { THIMBLE_RECORD_RESERVATIONS, th_registry_restore },
 #endif
     { 0, NULL },
 };

@@ -69,6 +69,37 @@ enum th_gate_kind { TH_GATE_SHARED, TH_GATE_EXCLUSIVE };
 int  th_gate_enter(struct th_gate *g, enum th_gate_kind kind, struct thimble_io *io);
 void th_gate_leave(struct th_gate *g, enum th_gate_kind kind);
 
+/* Persistent reservations (SPC-4 5.12).  A registration is an initiator port's, for one logical unit; it stays while the port
+ * is not logged in. */
+#define TH_INITIATOR_NAME_MAX 223
+struct th_registration {
+    struct th_registration *next;
+    struct th_nexus *nexus;             /* the port's session; NULL: it has none now */
+    uint64_t key;                       /* 0: the change that adds it is not in force */
+    uint64_t next_key;                  /* of the change that is being made; 0: it ends */
+    uint8_t  isid[6];
+    bool     all_ports;                 /* made with ALL_TG_PT */
+    char     name[TH_INITIATOR_NAME_MAX + 1];
+};
+
+/* Registrations that are free, for all units of an engine. */
+struct th_registry {
+    struct th_registration *free;
+    uint16_t per_unit;                  /* so many of one unit fit into a reply and a record */
+};
+
+/* Of a logical unit; see registry.h. */
+struct th_persistent {
+    struct th_registry *registry;
+    struct th_registration *first;      /* in the order of their coming */
+    struct th_registration *holder, *next_holder;   /* NULL: nobody, or all registrants */
+    const struct th_registration *by;   /* whose nexus makes the change */
+    uint32_t generation;                /* PRGENERATION */
+    uint8_t  type, next_type;           /* enum th_reservation_type */
+    bool     kept, next_kept;           /* over a restart: APTPL */
+    struct th_gate gate;                /* one change at a time */
+};
+
 struct th_nexus;
 struct th_cmd;
 struct th_scsi_target;
@@ -154,6 +185,9 @@ struct th_lu {
     uint16_t echo_bytes;                /* of buffer, that WRITE BUFFER wrote to be echoed */
     uint8_t  buffer[THIMBLE_SCSI_BUFFER];
 #endif
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    struct th_persistent persistent;
+#endif
 #if THIMBLE_STATS
     struct thimble_lun_stats stats;
 #endif
@@ -203,6 +237,14 @@ struct th_nexus {
     void (*later)(struct th_cmd *cmd);  /* call th_scsi_go_on() when others had a turn; never at once.  A command that is
                                          * to be aborted is gone on with, too: it ends then */
 #endif
+#if THIMBLE_SCSI_PERSISTENT_RESERVE
+    const char *initiator;              /* who it is: name and ISID; set before th_scsi_nexus_begin() */
+    const uint8_t *isid;
+    /* PREEMPT AND ABORT: ends all commands for by->lu of the sessions whose `preempted` is set, and clears that.  True: some are
+     * still at the disk; resume(by) is called when they have ended. */
+    bool (*abort_preempted)(struct th_cmd *by);
+    bool preempted;
+#endif
     uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
     struct th_lun_set hidden;           /* not for this initiator */
 #if THIMBLE_SCSI_PREVENT
@@ -218,6 +260,9 @@ enum th_ua {
     TH_UA_NEXUS_LOSS,           /* 29/07 I_T NEXUS LOSS OCCURRED */
     TH_UA_MEDIUM_CHANGED,       /* 28/00 NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED */
     TH_UA_MODE_CHANGED,         /* 2A/01 MODE PARAMETERS CHANGED */
+    TH_UA_RESERVATIONS_PREEMPTED,   /* 2A/03 RESERVATIONS PREEMPTED */
+    TH_UA_RESERVATIONS_RELEASED,    /* 2A/04 RESERVATIONS RELEASED */
+    TH_UA_REGISTRATIONS_PREEMPTED,  /* 2A/05 REGISTRATIONS PREEMPTED */
     TH_UA_CAPACITY_CHANGED,     /* 2A/09 CAPACITY DATA HAS CHANGED */
     TH_UA_COMMANDS_CLEARED,     /* 2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR */
     TH_UA_LUNS_CHANGED,         /* 3F/0E REPORTED LUNS DATA HAS CHANGED */
@@ -339,6 +384,11 @@ void th_scsi_nexus_end(struct th_nexus *nexus);
 
 /* I_T NEXUS RESET, loss of the nexus: its reservations are released; it gets a unit attention. */
 void th_scsi_nexus_reset(struct th_nexus *nexus);
+
+/* n registrations in memory are free, for all units whose lu->persistent.registry this is.  A reply and a parameter
+ * buffer have reply_bytes bytes at least. */
+void th_scsi_registry_init(struct th_registry *registry, struct th_registration *memory, uint32_t n,
+                           uint32_t reply_bytes);
 
 /* Takes from lu->store what it kept of lu, with buf as work space.  THIMBLE_OK or a negative thimble_err. */
 int th_scsi_lu_restore(struct th_lu *lu, uint8_t *buf, uint32_t size);

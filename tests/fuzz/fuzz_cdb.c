@@ -79,6 +79,52 @@ static struct thimble_delay_disk delay;
 static struct th_scsi_target target;
 static struct th_lu lu;
 static struct th_nexus nexus[2];
+static struct th_registry registry;
+static struct th_registration registrations[4];
+static uint8_t kept[PARAM_BYTES];
+static uint32_t kept_len;
+
+static int store_load(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size)
+{
+    (void)s, (void)record;
+    MUST(kept_len <= size);
+    memcpy(buf, kept, kept_len);
+    return (int)kept_len;
+}
+
+static int store_save(struct thimble_store *s, enum thimble_record record, const void *buf,
+                      uint32_t len, struct thimble_io *io)
+{
+    (void)s, (void)record, (void)io;
+    MUST(len <= PARAM_BYTES);
+    memcpy(kept, buf, len);
+    kept_len = len;
+    return THIMBLE_OK;
+}
+
+static struct thimble_store store = { .load = store_load, .save = store_save };
+
+static bool abort_preempted(struct th_cmd *by)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        MUST(&nexus[i] != by->nexus || !nexus[i].preempted);
+        nexus[i].preempted = false;
+    }
+    return false;
+}
+
+/* What was kept can be taken in again. */
+static void restart(void)
+{
+    static uint8_t work[PARAM_BYTES];
+    static struct th_registration memory[4];
+    struct th_registry all;
+    struct th_lu again = { .target = &target, .store = &store, .persistent.registry = &all };
+
+    th_scsi_registry_init(&all, memory, 4, PARAM_BYTES);
+    MUST(th_scsi_lu_restore(&again, work, PARAM_BYTES) == THIMBLE_OK);
+    MUST(again.persistent.type == (kept_len ? lu.persistent.type : 0));
+}
 static bool ended;
 
 static void resume(struct th_cmd *cmd)
@@ -231,10 +277,17 @@ static void set_up(bool delayed)
     memset(&copies, 0, sizeof copies);
     copies.crypto = &crypto;
     target.copies = &copies;
+    lu.store = &store;
+    kept_len = 0;
+    lu.persistent.registry = &registry;
+    th_scsi_registry_init(&registry, registrations, 4, PARAM_BYTES);
     for (unsigned i = 0; i < 2; i++) {
         memset(&nexus[i], 0, sizeof nexus[i]);
+        nexus[i].initiator = i ? "iqn.2004-01.org.example:two" : "iqn.2004-01.org.example:one";
+        nexus[i].isid = (const uint8_t *)"\0\1\2\3\4\5";
         th_scsi_nexus_begin(&nexus[i], &target);
         nexus[i].ua[0] = 0;
+        nexus[i].abort_preempted = abort_preempted;
         nexus[i].resume = resume;
         nexus[i].later = later;
     }
@@ -264,6 +317,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
             left -= out_len;
         }
         MUST(delay.waiting == 0);
+        MUST(!lu.persistent.gate.exclusive && !lu.persistent.gate.first);
+        restart();
         MUST(lu.gate.sharers == 0 && !lu.gate.exclusive && !lu.gate.first);
     }
     return 0;

@@ -151,29 +151,68 @@ static bool rig_random(void *ctx, void *buf, size_t len)
 }
 
 static const struct thimble_crypto rig_crypto = { .random = rig_random };
+static struct rig_store *store_of(struct thimble_store *s)
+{
+    return (struct rig_store *)s;
+}
 
 static int store_load(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size)
 {
-    struct rig_store *r = (struct rig_store *)s;
+    struct rig_store *d = store_of(s);
 
-    if (record != THIMBLE_RECORD_MODE_PAGES)
+    if (d->result < 0)
+        return d->result;
+    if (d->len > 3 && d->record[3] != record)           /* see core/record.h */
         return 0;
-    assert_true(r->len <= size);
-    memcpy(buf, r->record, r->len);
-    return (int)r->len;
+    assert_true(d->len <= size);
+    memcpy(buf, d->record, d->len);
+    return (int)d->len;
 }
 
-static int store_save(struct thimble_store *s, enum thimble_record record, const void *buf, uint32_t len,
-                      struct thimble_io *io)
+static int store_save(struct thimble_store *s, enum thimble_record record, const void *buf,
+                      uint32_t len, struct thimble_io *io)
 {
-    struct rig_store *r = (struct rig_store *)s;
+    struct rig_store *d = store_of(s);
 
-    (void)io;
-    assert_int_equal(record, THIMBLE_RECORD_MODE_PAGES);
-    assert_true(len <= sizeof r->record);
-    memcpy(r->record, buf, len);
-    r->len = len;
-    return THIMBLE_OK;
+    (void)record;
+    assert_true(len <= sizeof d->record);
+    assert_null(d->io);
+    d->saves++;
+    if (d->result == THIMBLE_PENDING) {
+        d->io = io;
+        d->buf = buf;
+        d->buf_len = len;
+    }
+    if (d->result == THIMBLE_OK) {
+        memcpy(d->record, buf, len);
+        d->len = len;
+    }
+    return d->result;
+}
+
+void rig_store_answer(struct rig *rig, int result)
+{
+    struct rig_store *d = &rig->store;
+    struct thimble_io *io = d->io;
+
+    assert_non_null(io);
+    d->io = NULL;
+    if (result == THIMBLE_OK) {
+        memcpy(d->record, d->buf, d->buf_len);
+        d->len = d->buf_len;
+    }
+    thimble_io_done(io, result);
+}
+
+/* Nobody's commands are under way at the end of a test but by itself, so there is nothing to wait for. */
+static bool abort_preempted(struct th_cmd *by)
+{
+    for (struct th_nexus *n = by->lu->target->nexuses; n; n = n->next) {
+        struct rig *rig = (struct rig *)(void *)((char *)by->lu - offsetof(struct rig, lu));
+        rig->aborts += n->preempted;
+        n->preempted = false;
+    }
+    return false;
 }
 
 void rig_start(struct rig *rig, const struct rig_options *options)
@@ -214,10 +253,18 @@ void rig_start(struct rig *rig, const struct rig_options *options)
         .type = o->cdrom ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
         .param_bytes = o->param_bytes,
     };
+    static const char *const names[RIG_NEXUSES] = {
+        "iqn.2004-01.org.example:one", "iqn.2004-01.org.example:two", "iqn.2004-01.org.example:two"
+    };
+    static const uint8_t isids[RIG_NEXUSES][6] = { { 0, 2, 3, 0x1d, 0xab, 0 }, { 0 }, { 0, 0, 0, 0, 0, 1 } };
     rig->store.store = (struct thimble_store){ .load = store_load, .save = store_save };
-    if (o->store)
-        rig->lu.store = &rig->store.store;
-    for (unsigned i = 0; i < 2; i++) {
+    rig->lu.store = o->store ? &rig->store.store : NULL;
+    rig->lu.persistent.registry = &rig->registry;
+    th_scsi_registry_init(&rig->registry, rig->registrations, RIG_REGISTRATIONS, TH_REPLY_MAX);
+    for (unsigned i = 0; i < RIG_NEXUSES; i++) {
+        rig->nexus[i].initiator = names[i];
+        rig->nexus[i].isid = isids[i];
+        rig->nexus[i].abort_preempted = abort_preempted;
         th_scsi_nexus_begin(&rig->nexus[i], &rig->target);
         rig->nexus[i].resume = resume;
         rig->nexus[i].later = later;
@@ -231,6 +278,9 @@ void rig_end(struct rig *rig)
     assert_false(rig->lu.gate.exclusive);
     assert_null(rig->lu.gate.first);
     assert_int_equal(rig->delay.waiting, 0);
+    assert_false(rig->lu.persistent.gate.exclusive);
+    assert_null(rig->lu.persistent.gate.first);
+    assert_null(rig->store.io);
     free(rig->mem);
 }
 
@@ -537,7 +587,13 @@ struct outcome rig_run(struct rig *rig, const char *cdb_hex, const uint8_t *out,
 
 struct outcome rig_run_as(struct rig *rig, unsigned nexus, const char *cdb_hex)
 {
-    struct rig_cmd *c = rig_submit(rig, &rig->nexus[nexus], &rig->lu, cdb_hex, NULL, 0);
+    return rig_send_as(rig, nexus, cdb_hex, NULL, 0);
+}
+
+struct outcome rig_send_as(struct rig *rig, unsigned nexus, const char *cdb_hex, const uint8_t *out,
+                           uint32_t out_len)
+{
+    struct rig_cmd *c = rig_submit(rig, &rig->nexus[nexus], &rig->lu, cdb_hex, out, out_len);
 
     rig_wait(c);
     return rig_collect(c);

@@ -29,6 +29,9 @@
 #include "../../src/scsi/sense.h"
 #include "../../src/thimble.h"
 
+/* Initiators of a rig, and registrations that they have room for. */
+enum { RIG_NEXUSES = 3, RIG_REGISTRATIONS = 5 };
+
 struct rig_options {
     uint64_t size_blocks;               /* 0: 64 */
     uint8_t  block_shift;               /* 0: 9 */
@@ -40,10 +43,21 @@ struct rig_options {
     bool forgets;                       /* answers writes, and does not keep them */
     uint32_t atomic_blocks;
     uint32_t run_blocks;                /* every second run of so many is unmapped; 0: none is */
+    bool store;                         /* what is to outlive a restart goes to rig.store */
     const char *serial;
     bool fills;                         /* the disk tells how full it is: cache_disk.fill */
     bool health;                        /* ... and how it is: cache_disk.health */
-    bool store;                         /* mode pages are saved */
+};
+
+/* A store in memory, for one record. */
+struct rig_store {
+    struct thimble_store store;
+    uint8_t record[4096];
+    uint32_t len, saves;
+    int result;                         /* of the next saves; THIMBLE_PENDING: by rig_store_answer() */
+    struct thimble_io *io;              /* that is pending */
+    const void *buf;
+    uint32_t buf_len;
 };
 
 struct cache_disk {
@@ -60,13 +74,6 @@ struct cache_disk {
     struct thimble_health health;
 };
 
-/* Keeps mode pages, until the rig ends. */
-struct rig_store {
-    struct thimble_store store;
-    uint8_t record[64];
-    uint32_t len;
-};
-
 struct rig {
     struct rig_options options;
     uint8_t *mem;
@@ -77,8 +84,11 @@ struct rig {
     struct th_lu lu;
     struct th_scsi_target target;
     struct th_copies copies;
+    struct th_nexus nexus[RIG_NEXUSES]; /* without pending unit attentions */
+    struct th_registry registry;
+    struct th_registration registrations[RIG_REGISTRATIONS];
     struct rig_store store;
-    struct th_nexus nexus[2];           /* without pending unit attentions */
+    unsigned aborts;                    /* sessions that lost their commands by PREEMPT AND ABORT */
     uint32_t piece_blocks;              /* how data are cut; 0: as they come */
 };
 
@@ -99,6 +109,9 @@ struct outcome {
 
 void rig_start(struct rig *rig, const struct rig_options *options);
 void rig_end(struct rig *rig);
+
+/* The pending save ends so. */
+void rig_store_answer(struct rig *rig, int result);
 uint8_t rig_byte(uint64_t lba, uint32_t i);
 
 /* A command under way, for tests with several. */
@@ -130,6 +143,8 @@ struct outcome rig_collect(struct rig_cmd *c);
 struct outcome rig_run(struct rig *rig, const char *cdb_hex, const uint8_t *out,
                        uint32_t out_len);
 struct outcome rig_run_as(struct rig *rig, unsigned nexus, const char *cdb_hex);
+struct outcome rig_send_as(struct rig *rig, unsigned nexus, const char *cdb_hex, const uint8_t *out,
+                           uint32_t out_len);
 void rig_forget(struct outcome *o);
 
 /* Fails the test, naming `title`, if the command did not end so.  sense TH_SENSE_NONE: GOOD. */

@@ -238,10 +238,11 @@ static void test_identity_is_stable_and_unique(void **state)
 static void test_power_on(void **state)
 {
     struct rig rig;
-    struct th_nexus nexus = { 0 };
+    struct th_nexus nexus = { .initiator = "iqn.2004-01.org.example:new", .isid = (const uint8_t[6]){ 0 } };
     (void)state;
 
     rig_start(&rig, NULL);
+    th_scsi_nexus_end(&rig.nexus[2]);
     th_scsi_nexus_begin(&nexus, &rig.target);
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
         assert_int_equal(nexus.ua[lun], 1u << TH_UA_POWER_ON);
@@ -262,6 +263,9 @@ static void test_each_unit_attention(void **state)
         { TH_UA_NEXUS_LOSS, TH_SENSE(6, 0x29, 0x07) },
         { TH_UA_MEDIUM_CHANGED, TH_SENSE(6, 0x28, 0x00) },
         { TH_UA_MODE_CHANGED, TH_SENSE(6, 0x2a, 0x01) },
+        { TH_UA_RESERVATIONS_PREEMPTED, TH_SENSE(6, 0x2a, 0x03) },
+        { TH_UA_RESERVATIONS_RELEASED, TH_SENSE(6, 0x2a, 0x04) },
+        { TH_UA_REGISTRATIONS_PREEMPTED, TH_SENSE(6, 0x2a, 0x05) },
         { TH_UA_CAPACITY_CHANGED, TH_SENSE(6, 0x2a, 0x09) },
         { TH_UA_COMMANDS_CLEARED, TH_SENSE(6, 0x2f, 0x00) },
         { TH_UA_LUNS_CHANGED, TH_SENSE(6, 0x3f, 0x0e) },
