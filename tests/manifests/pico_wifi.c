@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * pico.c: port/pico's network on a development machine: WiFi networks and addresses, with a played radio and a played
- * lwIP.  `pico SCENARIO`; tests/manifests/run names them.
+ * pico_wifi.c: port/pico's network on a development machine: WiFi networks and addresses, with a played radio and a played
+ * lwIP.  `pico_wifi SCENARIO`; tests/manifests/run names them.
  */
 #include <pico/cyw43_arch.h>
 #include <stdarg.h>
