@@ -52,6 +52,8 @@ const char options_help[] =
     "  --listen ADDR[:PORT]  where to listen; may be repeated (default\n"
     "                        127.0.0.1:3260).  0.0.0.0 is every IPv4 address,\n"
     "                        [::] every address\n"
+    "  --state FOLDER        keep persistent reservations (APTPL) and saved mode\n"
+    "                        pages over a restart, in this folder\n"
     "  --chap-file FILE      demand CHAP.  Lines `incoming USER SECRET` say who may\n"
     "                        log in, `outgoing USER SECRET` who we are to those\n"
     "                        that ask (mutual CHAP)\n"
@@ -226,6 +228,7 @@ static const struct option long_options[] = {
     { "cdrom", required_argument, NULL, OPT_CDROM },
     { "seen-by", required_argument, NULL, OPT_SEEN_BY },
     { "chap-file", required_argument, NULL, OPT_CHAP_FILE },
+    { "state", required_argument, NULL, OPT_STATE },
     { "allow", required_argument, NULL, OPT_ALLOW },
     { "target", required_argument, NULL, OPT_TARGET },
     { "log", required_argument, NULL, OPT_LOG },
@@ -400,6 +403,9 @@ static int take_option(struct parser *p, int option, const char *arg)
         return 0;
     case OPT_CHAP_FILE:
         t->chap_file = arg;
+        return 0;
+    case OPT_STATE:
+        t->state = arg;
         return 0;
     case OPT_ALLOW:
         if (t->n_allowed == OPTIONS_ALLOWED_MAX)

@@ -43,6 +43,7 @@ struct options_target {
     const char *name;
     const char *alias;              /* NULL: none */
     const char *chap_file;          /* NULL: none */
+    const char *state;              /* folder for what outlives a restart; NULL: none */
     const struct thimble_chap *chap;            /* NULL: none; never both of them */
     const char *allowed[OPTIONS_ALLOWED_MAX];
     size_t n_allowed;
@@ -73,7 +74,7 @@ enum options_option {
     OPT_NO_UNMAP,
     OPT_CDROM,
     OPT_SEEN_BY,
-    OPT_CHAP_FILE,
+    OPT_CHAP_FILE, OPT_STATE,
     OPT_ALLOW,
     OPT_TARGET,
     OPT_LOG,

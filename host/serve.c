@@ -36,6 +36,7 @@
 #include "log.h"
 #include "options.h"
 #include "settings_file.h"
+#include "store.h"
 
 /* Exit codes. */
 enum { DONE = 0, NOT_DURABLE = 1, NOT_STARTED = 2 };
@@ -51,6 +52,7 @@ enum {
     BURST_BYTES = 1048576,
     FIRST_BURST_BYTES = 262144,
     OUTSTANDING_R2T = 4,
+    REGISTRATIONS = 1024,
     READ_AHEAD_BYTES = 65536,
     READ_AHEAD_BUFFERS = 64,
     DESCRIPTORS_BESIDE = 32,            /* beside those of connections */
@@ -63,6 +65,7 @@ struct served_disk {
     struct file_disk file;
     struct memory_disk memory;
     struct thimble_fault_disk fault;
+    struct file_store store;            /* if the target has a folder for it */
     struct thimble_block *block;
     bool complained;                    /* its medium cannot be opened, and this was said */
 };
@@ -191,6 +194,7 @@ static bool close_targets(struct server *s)
         struct served_target *t = &s->targets[i];
         for (size_t k = 0; k < OPTIONS_DISKS_MAX; k++) {
             struct served_disk *d = &t->disks[k];
+            file_store_close(&d->store);
             if (d->kind == DISK_MEMORY)
                 memory_disk_close(&d->memory);
             if (d->kind != DISK_FILE || file_disk_close(&d->file))
@@ -236,7 +240,17 @@ static int add_target(struct server *s, struct served_target *t)
             .allowed = d->seen_by, .n_allowed = d->n_seen_by,
             .vendor = d->vendor, .product = d->product,
         };
+        struct file_store *store = &t->disks[i].store;
+        if (o->state) {
+            if (file_store_open(store, o->state, o->name, d->lun) < 0)
+                return not_started("--state %s: %s", o->state, strerror(errno));
+            lun.store = &store->store;
+        }
         int error = thimble_lun_add(s->engine, index, &lun);
+        if (error == THIMBLE_ERR_RECORD)
+            return not_started("%s: what LUN %u of %s kept there is damaged, or of another version; serving it might "
+                               "let in whom its reservations keep out.  Move %s.lun%u.* away to serve it without",
+                               o->state, d->lun, o->name, o->name, d->lun);
         if (error < 0)
             return not_started("%s: cannot be served (error %d)", d->name, error);
     }
@@ -478,6 +492,7 @@ static int start_engine(struct server *s)
         .buffer_bytes = BUFFER_BYTES,
         .n_parameter_buffers = PARAMETER_BUFFERS,
         .parameter_bytes = PARAMETER_BYTES,
+        .n_registrations = REGISTRATIONS,
         .n_logins = o->max_connections,
         .n_targets = (uint16_t)o->n_targets,
         .n_luns = (uint16_t)n_luns,

@@ -266,6 +266,11 @@ static int apply_target(struct settings_file *f, unsigned number,
         if (!t->chap_file)
             return mistake(message, "%s: no memory for its paths", f->path);
     }
+    if (from->state) {
+        t->state = beside(f, thimble_settings_text(s, from->state));
+        if (!t->state)
+            return mistake(message, "%s: no memory for its paths", f->path);
+    }
     return apply_disks(f, number, o, t, message);
 }
 
@@ -281,6 +286,8 @@ static void apply_words(const struct options *o, const struct options_target *wo
         t->chap_file = words->chap_file;
         t->chap = NULL;
     }
+    if (options_given(o, OPT_STATE))
+        t->state = words->state;
     if (options_given(o, OPT_ALLOW)) {
         memcpy(t->allowed, words->allowed, sizeof t->allowed);
         t->n_allowed = words->n_allowed;

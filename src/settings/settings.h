@@ -111,7 +111,7 @@ struct thimble_settings_account {
 
 struct thimble_settings_target {
     struct thimble_settings_head head;
-    thimble_text name, alias, chap_file;
+    thimble_text name, alias, chap_file, state;
     struct thimble_settings_account account;
 };
 

@@ -118,6 +118,9 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_TARGET, "chap-file", TH_SET_TEXT, TH_SET_HOST,
           "a file of many names and secrets, as `--chap-file` takes it, instead of the four keys above")
       .min = 1, .max = 255, FIELD(thimble_settings_target, chap_file) },
+    { KEY(TH_SECTION_TARGET, "state", TH_SET_TEXT, TH_SET_HOST,
+          "a folder where persistent reservations (APTPL) and saved mode pages are kept over a restart")
+      .min = 1, .max = 255, FIELD(thimble_settings_target, state) },
 
     ACCOUNT(TH_SECTION_DISCOVERY, thimble_settings_discovery),
 

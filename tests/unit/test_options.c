@@ -77,7 +77,7 @@ static void every_option(void **state)
     (void)state;
     good("--listen 0.0.0.0 --listen [::1]:3261 --name iqn.2001-04.com.example:a "
          "--alias Cellar "
-         "--create 4G --block-size 4096 --read-only --no-unmap --chap-file secrets "
+         "--create 4G --block-size 4096 --read-only --no-unmap --chap-file secrets --state kept "
          "--allow "
          "iqn.1993-08.org.debian:01:abc --allow eui.02004567a425678d --log debug "
          "--max-connections 12 --queue-depth 16 --login-timeout 5 --nop-interval 0 "
@@ -93,6 +93,7 @@ static void every_option(void **state)
     assert_true(t->read_only);
     assert_true(t->no_unmap);
     assert_string_equal("secrets", t->chap_file);
+    assert_string_equal("kept", t->state);
     assert_int_equal(2, t->n_allowed);
     assert_int_equal(LEVEL_DEBUG, options.log_level);
     assert_int_equal(12, options.max_connections);
@@ -471,7 +472,7 @@ static const char two_targets[] =
     "[network]\nport = 3300\nlisten = 0.0.0.0, [::1]:3301\n"
     "[target 1]\nname = iqn.2001-04.com.example:one\nalias = One\nallow = iqn.2001-04.com.example:x\n"
     "chap-user = alice\nchap-password = twelve-bytes-a\n"
-    "[target 2]\nname = iqn.2001-04.com.example:two\nchap-file = secrets\n"
+    "[target 2]\nname = iqn.2001-04.com.example:two\nchap-file = secrets\nstate = kept\n"
     "[discovery]\nchap-user = bob\nchap-password = twelve-bytes-b\n"
     "[lun 0]\ndisk = file a.img\ncreate = 1G\nblock-size = 4096\nvendor = ACME\nserial = 42\n"
     "[lun 5]\ndisk = file /dev/null\nread-only = yes\nunmap = no\n"
@@ -494,6 +495,7 @@ static void a_settings_file_fills_the_options(void **state)
     assert_int_equal(1, t[0].n_allowed);
     assert_string_equal("alice", t[0].chap->users[0].name);
     assert_null(t[0].chap_file);
+    assert_null(t[0].state);
     assert_int_equal(2, t[0].n_disks);
     /* A relative path starts where the file is, which is /tmp. */
     assert_string_equal("/tmp/a.img", t[0].disks[0].name);
@@ -507,6 +509,7 @@ static void a_settings_file_fills_the_options(void **state)
     assert_true(t[0].disks[1].read_only && t[0].disks[1].no_unmap);
     assert_null(t[0].disks[1].serial);
     assert_string_equal("/tmp/secrets", t[1].chap_file);
+    assert_string_equal("/tmp/kept", t[1].state);
     assert_null(t[1].chap);
     assert_string_equal("ram:1048576", t[1].disks[0].name);
     assert_int_equal(0, t[1].disks[0].lun);
@@ -631,6 +634,7 @@ static void help_is_whole(void **state)
         "--create",
         "--block-size",
         "--read-only", "--no-unmap",
+        "--state",
         "--chap-file",
         "--allow",
         "--target",
