@@ -38,6 +38,12 @@ static const char *units_after_close(const struct thimble *e)
             return "the gate of a logical unit is not open";
         if (e->lus[i].reserved_by)
             return "a logical unit is reserved for a session that is gone";
+        const struct th_persistent *p = &e->lus[i].persistent;
+        if (p->gate.exclusive || p->gate.first)
+            return "a change of registrations has not ended";
+        for (const struct th_registration *r = p->first; r; r = r->next)
+            if (r->nexus || r->key == 0)
+                return "a registration is of a session that is gone";
     }
     for (unsigned i = 0; i < e->env.n_nodes; i++)
         if (e->targets[i].nexuses)
@@ -101,8 +107,10 @@ static unsigned bufs_of_conn(const struct thimble_conn *c)
 
     for (unsigned i = 0; i < c->slot_count; i++)
         n += c->slots[(c->slot_first + i) % THIMBLE_TX_SLOTS].buf != NULL;
-    for (const struct th_task *t = c->tasks; t; t = t->next_active)
-        n += count_bufs(t->ready) + (t->kind == TASK_COMMAND ? t->disk_calls : 0u);
+    for (const struct th_task *t = c->tasks; t; t = t->next_active) {
+        bool with_bufs = t->kind == TASK_COMMAND && t->phase != PHASE_DISK;     /* else PREEMPT AND ABORT counts */
+        n += count_bufs(t->ready) + (with_bufs ? t->disk_calls : 0u);
+    }
     return n;
 }
 

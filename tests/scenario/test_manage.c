@@ -337,6 +337,82 @@ static void clear_task_set(struct lab *lab)
     read_ok(p, 0, 0, 1);
 }
 
+/* PERSISTENT RESERVE OUT: keys and flags of the parameter list are one byte each. */
+static struct cmd reserve_out(const char *cdb, uint8_t list[24], uint8_t key, uint8_t action_key)
+{
+    memset(list, 0, 24);
+    list[7] = key;
+    list[15] = action_key;
+    return out_cmd(cdb, list, 24);
+}
+
+static void enlist(struct peer *p, uint8_t key)
+{
+    uint8_t list[24];
+    struct cmd c = reserve_out("5f 06 00 0000 00000018 00", list, 0, key);
+    good(p, &c);
+}
+
+/* PREEMPT AND ABORT is answered when the commands of the one that it keeps out have left the disk. */
+static void preempt_and_abort(struct lab *lab)
+{
+    struct peer *p = session(lab, ""), *other = session(lab, ""), *third = session(lab, "");
+    struct cmd own = read_cmd(p, 0, 4), others = read_cmd(other, 0, 4), thirds = read_cmd(third, 0, 4);
+    uint8_t list[24];
+    struct cmd abort = reserve_out("5f 05 03 0000 00000018 00", list, 1, 2);
+
+    enlist(p, 1);
+    enlist(other, 2);
+    enlist(third, 3);
+    start(other, &others);              /* it has the one buffer, if there is only one for READs */
+    lab_run(lab);
+    start(p, &own);
+    start(third, &thirds);
+    lab_run(lab);
+    start(p, &abort);
+    lab_run(lab);
+    abandon(other, others.itt);
+    CHECK(lab, !hear_of(p, TH_OP_SCSI_RESPONSE, abort.itt), "answered too early");
+    lab->disk_held = false;
+    finish(p, &abort);
+    was(p, &abort, TH_STATUS_GOOD, 0);
+    finish(p, &own);
+    was(p, &own, TH_STATUS_GOOD, 0);
+    finish(third, &thirds);
+    was(third, &thirds, TH_STATUS_GOOD, 0);
+    struct cmd first = read_cmd(other, 0, 1), second = read_cmd(other, 0, 1);
+    ends(other, &first, TH_STATUS_CHECK_CONDITION, TH_SENSE_REGISTRATIONS_PREEMPTED);
+    ends(other, &second, TH_STATUS_CHECK_CONDITION, TH_SENSE_COMMANDS_CLEARED);
+    read_ok(other, 0, 0, 1);            /* it was not reserved */
+    read_ok(p, 0, 0, 1);
+    read_ok(third, 0, 0, 1);
+}
+
+/* The one that asked is gone, or aborted, before the others' commands have left the disk. */
+static void preempt_and_hang_up(struct lab *lab)
+{
+    struct peer *p = session(lab, ""), *other = session(lab, "");
+    struct cmd others = read_cmd(other, 0, 4);
+    uint8_t list[24];
+    struct cmd abort = reserve_out("5f 05 03 0000 00000018 00", list, 1, 2);
+
+    enlist(p, 1);
+    enlist(other, 2);
+    start(other, &others);
+    lab_run(lab);
+    start(p, &abort);
+    lab_run(lab);
+    abandon(other, others.itt);
+    lab_hang_up(p);
+    lab_run(lab);
+    lab->disk_held = false;
+    lab_run(lab);
+    struct cmd first = read_cmd(other, 0, 1), second = read_cmd(other, 0, 1);
+    ends(other, &first, TH_STATUS_CHECK_CONDITION, TH_SENSE_REGISTRATIONS_PREEMPTED);
+    ends(other, &second, TH_STATUS_CHECK_CONDITION, TH_SENSE_COMMANDS_CLEARED);
+    read_ok(other, 0, 0, 1);
+}
+
 static void unit_is_reset(struct peer *p)
 {
     struct cmd first = read_cmd(p, 0, 1);
@@ -648,6 +724,8 @@ static const struct scenario scenarios[] = {
     { .name = "ABORT TASK: a command ahead of its turn", .play = abort_parked },
     { .name = "ABORT TASK SET", .play = abort_task_set, BY_HAND },
     { .name = "CLEAR TASK SET", .play = clear_task_set, BY_HAND },
+    { .name = "PREEMPT AND ABORT", .play = preempt_and_abort, BY_HAND },
+    { .name = "PREEMPT AND ABORT: the asker hangs up", .play = preempt_and_hang_up, BY_HAND },
     { .name = "LOGICAL UNIT RESET", .play = reset_unit, BY_HAND },
     { .name = "LOGICAL UNIT RESET in a Data-Out",
       .play = reset_unit_in_a_data_out,
