@@ -44,7 +44,11 @@ enum {
 #define BUFFER_ALIGN (THIMBLE_BUFFER_ALIGN > 32 ? THIMBLE_BUFFER_ALIGN : 32)
 
 /* Aligned for DMA: data buffers are a part of it. */
+#if TH_BOARD_ENGINE_ON_HEAP
+static void *engine_memory;
+#else
 static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(BUFFER_ALIGN)));
+#endif
 static struct thimble *engine;
 static struct thimble_settings settings;
 
@@ -188,12 +192,12 @@ static void apply_limits(struct thimble_config *c)
     struct thimble_config own = *c;
     thimble_settings_limits(&settings, c);
     size_t bytes = thimble_memory_bytes(c);
-    if (bytes != 0 && bytes <= sizeof engine_memory && c->n_connections <= THIMBLE_BOARD_CONNECTIONS)
+    if (bytes != 0 && bytes <= ENGINE_BYTES && c->n_connections <= THIMBLE_BOARD_CONNECTIONS)
         return;
 
     th_board_log(TH_LOG_ERROR, "thimble.ini: [limits] ask for %lu bytes and %u connections, this "
                  "board has %lu and %u; its own sizes are taken", (unsigned long)bytes,
-                 c->n_connections, (unsigned long)sizeof engine_memory,
+                 c->n_connections, (unsigned long)ENGINE_BYTES,
                  THIMBLE_BOARD_CONNECTIONS);
     lasting_light = THIMBLE_LIGHTS_INTERNAL;
     c->n_connections = own.n_connections;
@@ -225,8 +229,13 @@ static int start_engine(void)
         return err;
     thimble_board_log("thimble %s on %s, engine uses %lu of %lu bytes", THIMBLE_VERSION,
                       th_board_name, (unsigned long)thimble_memory_bytes(&c),
-                      (unsigned long)sizeof engine_memory);
-    return thimble_init(&engine, engine_memory, sizeof engine_memory, &c);
+                      (unsigned long)ENGINE_BYTES);
+#if TH_BOARD_ENGINE_ON_HEAP
+    engine_memory = th_board_memory(ENGINE_BYTES);
+    if (!engine_memory)
+        return THIMBLE_ERR_FULL;
+#endif
+    return thimble_init(&engine, engine_memory, ENGINE_BYTES, &c);
 }
 
 static int add_target(unsigned place, const struct thimble_target_config *t)

@@ -69,6 +69,10 @@
 #include "../pico/sizes.h"
 #endif
 
+/* The engine's memory is had from th_board_memory(), not from the linker: Arduino's for the ESP32 has 122 KiB for all
+ * variables, WiFi's included, while the heap has twice as much. */
+#define TH_BOARD_ENGINE_ON_HEAP TH_BOARD_ESP32
+
 /* Sockets, and a task for the target: transport_sockets.c. */
 #define TH_BOARD_SOCKETS TH_BOARD_ESP32
 

@@ -254,7 +254,7 @@ void *th_board_memory(size_t bytes)
     size_t room = heap_caps_get_free_size(MALLOC_CAP_DMA);
     if (room < THIMBLE_BOARD_HEAP_BYTES || bytes > room - THIMBLE_BOARD_HEAP_BYTES)
         return NULL;
-    return heap_caps_calloc(1, bytes, MALLOC_CAP_DMA);
+    return heap_caps_aligned_calloc(32, 1, bytes, MALLOC_CAP_DMA);
 }
 
 size_t th_board_psram_bytes(void)

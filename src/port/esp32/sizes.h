@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * sizes.h: sizes of thimble_board.h for an ESP32, where the firmware does not set others: 80 KiB, about half of what
- * an ESP32 without PSRAM has left for data beside WiFi and TCP/IP.  Buffers are in the internal memory, for DMA
- * reaches no other.
+ * sizes.h: sizes of thimble_board.h for an ESP32, where the firmware does not set others: 83 KiB, about half of what
+ * an ESP32 without PSRAM has left for data beside WiFi and TCP/IP.  All of it is of the internal heap, for DMA reaches no
+ * other memory.
  *
  * Layer 6, private to src/port/.
  *
