@@ -36,7 +36,9 @@
 #define LWIP_DNS                        0
 #define IP_REASSEMBLY                   0       /* a TCP peer does not fragment */
 #define IP_FRAG                         0
+#ifndef TH_BOARD_STATUS
 #define LWIP_STATS                      0
+#endif
 #define LWIP_NETIF_HOSTNAME             1
 #define LWIP_NETIF_STATUS_CALLBACK      1
 #define LWIP_SUPPORT_CUSTOM_PBUF        1       /* net.c, the frame in reserve */
@@ -55,7 +57,9 @@
 #ifndef MEMP_NUM_TCP_PCB_LISTEN
 #define MEMP_NUM_TCP_PCB_LISTEN         2
 #endif
-#define MEMP_NUM_UDP_PCB                1
+#ifndef MEMP_NUM_UDP_PCB
+#define MEMP_NUM_UDP_PCB                1       /* DHCP */
+#endif
 #define TCP_LISTEN_BACKLOG              1
 
 /* A segment fills a frame.  The window is what one connection may have on its way to us, and so
@@ -101,6 +105,26 @@
 
 /* Checked by us before use: what a peer may do wrong is no assertion's matter. */
 #define LWIP_NOASSERT                   1
+
+/* The status page and SNMP, port/board/status_lwip.c: on boards whose board_config.h sets TH_BOARD_STATUS. */
+#ifdef TH_BOARD_STATUS
+#include <stdint.h>
+extern uint16_t th_status_http_port;
+#define HTTPD_SERVER_PORT               th_status_http_port
+#define HTTPD_FSDATA_FILE               "no_files.h"
+#define HTTPD_MAX_WRITE_LEN(pcb)        TCP_MSS
+#define HTTPD_LIMIT_SENDING_TO_2MSS     0
+#define LWIP_HTTPD_CUSTOM_FILES         1
+#define LWIP_HTTPD_DYNAMIC_FILE_READ    1
+#define LWIP_HTTPD_SUPPORT_V09          0
+#define LWIP_SNMP                       1
+#define MIB2_STATS                      1
+#define LWIP_STATS                      1
+#define SNMP_LWIP_MIB2                  1
+#define SNMP_MAX_OCTET_STRING_LEN       224
+#define SNMP_MAX_COMMUNITY_STR_LEN      33
+#define SNMP_LWIP_GETBULK_MAX_REPETITIONS 20
+#endif
 
 /* Numbers that a stranger must not guess: where a connection's sequence numbers start. */
 #define LWIP_HOOK_FILENAME              "net_hooks.h"

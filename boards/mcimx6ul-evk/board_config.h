@@ -23,6 +23,12 @@
 #define TCP_SND_QUEUELEN        48
 #define TCP_QUEUE_OOSEQ         1
 
+/* The status page and SNMP, which want counters. */
+#define TH_BOARD_STATUS         1
+#define THIMBLE_STATS           1
+#define MEMP_NUM_UDP_PCB        2
+#define MEMP_NUM_TCP_PCB_LISTEN 3
+
 /* thimble_board_config.h */
 #define THIMBLE_LWIP_HELD_MAX   16
 #define THIMBLE_TX_SLOTS        8

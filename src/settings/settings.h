@@ -181,7 +181,7 @@ struct thimble_settings_log {
 
 struct thimble_settings_status {
     struct thimble_settings_head head;
-    thimble_text http_address, agentx;
+    thimble_text http_address, agentx, snmp_community;
     uint16_t http_port;                 /* 0: no status page */
 };
 

@@ -204,6 +204,9 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_STATUS, "http-address", TH_SET_ASCII, TH_SET_HOST,
           "address that a host shows it at, such as 0.0.0.0; without it this machine alone can see it")
       .min = 1, .max = 63, FIELD(thimble_settings_status, http_address) },
+    { KEY(TH_SECTION_STATUS, "snmp-community", TH_SET_ASCII, TH_SET_BOARD,
+          "who knows this word can read by SNMP, version 1 or 2c; without it there is no SNMP")
+      .min = 1, .max = 32, FIELD(thimble_settings_status, snmp_community) },
     { KEY(TH_SECTION_STATUS, "agentx", TH_SET_TEXT, TH_SET_HOST,
           "socket of snmpd's AgentX, such as /var/agentx/master: SNMP by the ISCSI-MIB of RFC 7147")
       .min = 1, .max = 107, FIELD(thimble_settings_status, agentx) },

@@ -73,6 +73,8 @@ struct thimble_mib {
     const struct thimble_mib_address *portals;
     unsigned n_portals;
 
+    uint32_t memory_low_bytes;          /* for mib_disk.h */
+
     /* As the engine is configured: what it offers. */
     struct thimble_config config;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""snmpd as the master agent of `thimble serve --agentx`, and what snmpget, snmpbulkwalk and traps say.
+"""An SNMP agent as Net-SNMP's tools see it: a board, or snmpd as the master agent of `thimble serve --agentx`.
 
 snmpd listens on loopback alone, with a configuration and state of its own.
 """
@@ -20,7 +20,44 @@ def free_udp_port():
         return s.getsockname()[1]
 
 
-class Snmpd:
+class Agent:
+    """At `port` of loopback, for who knows the word "friend"."""
+
+    port = 0
+
+    def tool(self, name, *names, version="2c", community="friend", options=()):
+        return subprocess.run([name, f"-v{version}", "-c", community, "-t", "5", "-r", "3", "-On", "-m", "", *options,
+                               f"127.0.0.1:{self.port}", *names], capture_output=True, text=True, timeout=120)
+
+    def walk(self, name=ROOT, tool="snmpbulkwalk", **how):
+        """{sub-identifiers behind 142: (type, text)} in the order that they came in."""
+        result = self.tool(tool, name, **how)
+        assert result.returncode == 0, result.stderr
+        found = {}
+        for line in result.stdout.splitlines():
+            match = LINE.match(line)
+            if match:
+                number = tuple(int(n) for n in match.group(1).split("."))
+                assert number not in found, line
+                found[number] = (match.group(2) or "", match.group(3))
+        return found
+
+    def get_objects(self, *numbers, **how):
+        """The texts of these objects."""
+        names = [ROOT + "." + ".".join(str(n) for n in number) for number in numbers]
+        result = self.tool("snmpget", *names, **how)
+        assert result.returncode == 0, result.stderr
+        return [LINE.match(line).group(3) for line in result.stdout.splitlines()]
+
+    def wait_for(self, what):
+        end = time.monotonic() + 60
+        while not (found := self.walk()):
+            assert time.monotonic() < end, what
+            time.sleep(0.2)
+        return found
+
+
+class Snmpd(Agent):
     def __init__(self, folder, trap_port=0):
         self.folder = folder
         self.socket = os.path.join(folder, "agentx")
@@ -54,34 +91,3 @@ class Snmpd:
 
     def __exit__(self, *_):
         self.stop()
-
-    def tool(self, name, *names, version="2c", community="friend", options=()):
-        return subprocess.run([name, f"-v{version}", "-c", community, "-t", "5", "-r", "3", "-On", "-m", "", *options,
-                               f"127.0.0.1:{self.port}", *names], capture_output=True, text=True, timeout=120)
-
-    def walk(self, name=ROOT, tool="snmpbulkwalk", **how):
-        """{sub-identifiers behind 142: (type, text)} in the order that they came in."""
-        result = self.tool(tool, name, **how)
-        assert result.returncode == 0, result.stderr
-        found = {}
-        for line in result.stdout.splitlines():
-            match = LINE.match(line)
-            if match:
-                number = tuple(int(n) for n in match.group(1).split("."))
-                assert number not in found, line
-                found[number] = (match.group(2) or "", match.group(3))
-        return found
-
-    def get(self, *numbers, **how):
-        """The texts of these objects."""
-        names = [ROOT + "." + ".".join(str(n) for n in number) for number in numbers]
-        result = self.tool("snmpget", *names, **how)
-        assert result.returncode == 0, result.stderr
-        return [LINE.match(line).group(3) for line in result.stdout.splitlines()]
-
-    def wait_for(self, what):
-        end = time.monotonic() + 60
-        while not (found := self.walk()):
-            assert time.monotonic() < end, what
-            time.sleep(0.2)
-        return found

@@ -17,6 +17,7 @@
 #include "ini.h"
 #include "log.h"
 #include "show.h"
+#include "status.h"
 #include "units.h"
 
 enum {
@@ -81,6 +82,7 @@ static void on_event(void *ctx, const struct thimble_event *e)
 {
     (void)ctx;
     th_log_event(e);
+    th_status_event(e);
     if (e->kind == THIMBLE_EVENT_LOGIN_REFUSED)
         count.refused++;
     if (e->kind == THIMBLE_EVENT_DISK_ERROR) {
@@ -522,6 +524,7 @@ static bool enter_running(void)
         fail(err, THIMBLE_LIGHTS_INTERNAL, "cannot listen");
         return false;
     }
+    th_status_start(engine, &settings);
     state = RUNNING;
     return true;
 }
