@@ -39,6 +39,7 @@
 #define NWCTRL_MANAGE       BIT(4)
 #define NWCTRL_TX_START     BIT(9)
 #define NWSTATUS_MANAGED    BIT(2)
+#define RXSTATUS_RAN_DRY    BIT(0)
 #define PHY_READ(phy, reg)  (UINT32_C(0x60020000) | (uint32_t)(phy) << 23 | (uint32_t)(reg) << 18)
 #define NWCFG_SPEED_100     BIT(0)
 #define NWCFG_FULL_DUPLEX   BIT(1)
@@ -141,7 +142,7 @@ void cadence_gem_irq(void)
 {
     uint32_t isr = ISR;                 /* cleared by reading, or by writing, as it was built */
     ISR = isr;
-    RXSTATUS = RXSTATUS;
+    RXSTATUS = RXSTATUS & ~RXSTATUS_RAN_DRY;
 }
 
 bool nic_waiting(void)
@@ -168,6 +169,11 @@ struct pbuf *nic_receive(uint32_t *dropped)
     barrier();
     rx_ring[rx_next].address &= ~RX_OURS;
     rx_next = (rx_next + 1) % RX_RING;
+    if (RXSTATUS & RXSTATUS_RAN_DRY) {  /* it looks at the ring again when it is told to */
+        RXSTATUS = RXSTATUS_RAN_DRY;
+        barrier();
+        NWCTRL |= NWCTRL_RX;
+    }
     return p;
 }
 
