@@ -9,6 +9,7 @@
  *         CD-ROM; 0x80 aborted
  *     16  the CDB
  *     2   length of the data-out, big-endian, taken modulo 4097
+ *     16  if 0x40 is set in the first byte: more of the CDB
  *     n   the data-out, repeated as often as needed if it is shorter
  *
  * What must hold whatever comes: no call of the disk is out of its range (asserted), every
@@ -149,8 +150,14 @@ static void go_on(void)
     waits_turn = NULL;
     if (cmd)
         th_scsi_go_on(cmd);
-    else
+    else if (!th_scsi_lu_turn(&lu) && !ended)
         MUST(thimble_delay_disk_run(&delay, 1) == 1);
+}
+
+static void give_param(void *owner, uint8_t *param)
+{
+    (void)owner;
+    (void)param;                        /* run() frees it */
 }
 
 static bool no_random(void *ctx, void *buf, size_t len)
@@ -243,6 +250,9 @@ static void run(struct th_cmd *cmd, bool small_pieces, bool abort_it, const uint
     } else {
         MUST(next == TH_NEXT_STATUS);
     }
+    while (th_scsi_lu_busy(&lu))        /* FORMAT UNIT and SANITIZE go on behind their answer */
+        if (!th_scsi_lu_turn(&lu))
+            thimble_delay_disk_run(&delay, 1);
     uint32_t sense_len = th_scsi_sense(cmd, sense);
     MUST(sense_len <= TH_SENSE_MAX);
     MUST((sense_len > 0) == (cmd->status == TH_STATUS_CHECK_CONDITION));
@@ -266,6 +276,8 @@ static void set_up(bool delayed)
     ram.block.unmap = ram.block.write_zeroes = checked_unmap;
     ram.block.flush = checked_flush;
     ram.block.removable = true;
+    ram.block.map = NULL;
+    ram.block.atomic_blocks = 8;
     thimble_delay_disk_init(&delay, &ram.block);
     lu = (struct th_lu){
         .block = delayed ? &delay.block : &ram.block, .target = &target,
@@ -281,6 +293,7 @@ static void set_up(bool delayed)
     kept_len = 0;
     lu.persistent.registry = &registry;
     th_scsi_registry_init(&registry, registrations, 4, PARAM_BYTES);
+    target.give_param = give_param;
     for (unsigned i = 0; i < 2; i++) {
         memset(&nexus[i], 0, sizeof nexus[i]);
         nexus[i].initiator = i ? "iqn.2004-01.org.example:two" : "iqn.2004-01.org.example:one";
@@ -307,6 +320,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
             memcpy(cmd.cdb, at + 1, 16);
             at += 19;
             left -= 19;
+            if (how & 0x40 && left >= 16) {
+                memcpy(cmd.cdb + 16, at, 16);
+                cmd.long_cdb = true;
+                at += 16;
+                left -= 16;
+            }
             out_len = th_min32(out_len, (uint32_t)left);
             if (how & 8)
                 th_scsi_ua(&lu, (enum th_ua)(cmd.cdb[15] % TH_UA_COUNT), cmd.nexus);
