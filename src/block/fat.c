@@ -83,7 +83,9 @@ static int log2_of(uint32_t n)
     return -1;
 }
 
-static bool good_fat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_blocks)
+/* A volume that is larger than its place is damaged, not none: whoever looks for a file must not go on as if there were
+ * nothing to find. */
+static enum thimble_fat_result good_fat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_blocks)
 {
     const uint8_t *p = fs->block;
     uint32_t sector_bytes = get16(p + 11), reserved = get16(p + 14), n_fats = p[16];
@@ -98,22 +100,22 @@ static bool good_fat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_bl
     if (is_32)
         fat_blocks = get32(p + 36);
     if (p[0] != 0xeb && p[0] != 0xe9)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
     if (sector_bytes != BLOCK_BYTES || cluster_shift < 0 || reserved == 0 || n_fats == 0 ||
-        n_fats > 2 || fat_blocks == 0 || total > size_blocks)
-        return false;
+        n_fats > 2 || fat_blocks == 0)
+        return THIMBLE_FAT_NO_VOLUME;
     if (is_32 ? root_entries != 0 || get16(p + 42) != 0 : root_entries == 0)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
     if (is_32 && p[40] & 0x80)          /* no mirroring: one of them is right */
         active_fat = p[40] & 15;
     if (active_fat >= n_fats)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
 
     uint32_t root_blocks = (root_entries + 15) / 16;
     uint64_t root_at = reserved + (uint64_t)n_fats * fat_blocks;
     uint64_t heap_at = root_at + root_blocks;
     if (heap_at >= total)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
     uint64_t n_clusters = (total - heap_at) >> cluster_shift;
     uint64_t entries = (uint64_t)fat_blocks * (is_32 ? BLOCK_BYTES / 4 : BLOCK_BYTES / 2);
     /* Few clusters would make it FAT16 by the specification, but without a FAT16's sizes it
@@ -121,7 +123,7 @@ static bool good_fat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_bl
     if (n_clusters < (is_32 ? 1 : FAT12_CLUSTERS) ||
         n_clusters >= (is_32 ? UINT32_C(0x0ffffff5) : FAT16_CLUSTERS) ||
         entries < n_clusters + CLUSTER_FIRST)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
 
     fs->kind = is_32 ? THIMBLE_FAT_32 : THIMBLE_FAT_16;
     fs->cluster_shift = (uint8_t)cluster_shift;
@@ -131,10 +133,10 @@ static bool good_fat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_bl
     fs->root_blocks = root_blocks;
     fs->root_cluster = is_32 ? get32(p + 44) : 0;
     fs->heap_lba = base_lba + heap_at;
-    return true;
+    return total > size_blocks ? THIMBLE_FAT_DAMAGED : THIMBLE_FAT_OK;
 }
 
-static bool good_exfat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_blocks)
+static enum thimble_fat_result good_exfat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_blocks)
 {
     const uint8_t *p = fs->block;
     uint64_t total = get64(p + 72);
@@ -144,17 +146,17 @@ static bool good_exfat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_
 
     for (int i = 11; i < 64; i++)       /* else an old FAT driver might take it for its own */
         if (p[i] != 0)
-            return false;
+            return THIMBLE_FAT_NO_VOLUME;
     if (p[105] != 1 || p[108] != BLOCK_SHIFT || p[109] > 25 - BLOCK_SHIFT)
-        return false;
-    if (n_fats == 0 || n_fats > 2 || active_fat >= n_fats || total > size_blocks)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
+    if (n_fats == 0 || n_fats > 2 || active_fat >= n_fats)
+        return THIMBLE_FAT_NO_VOLUME;
     if (fat_at == 0 || (uint64_t)fat_at + (uint64_t)n_fats * fat_blocks > heap_at)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
     if (n_clusters == 0 || n_clusters > UINT32_C(0xfffffff5) ||
         !th_range_ok(heap_at, (uint64_t)n_clusters << p[109], total) ||
         (uint64_t)fat_blocks * (BLOCK_BYTES / 4) < (uint64_t)n_clusters + CLUSTER_FIRST)
-        return false;
+        return THIMBLE_FAT_NO_VOLUME;
 
     fs->kind = THIMBLE_FAT_EX;
     fs->cluster_shift = p[109];
@@ -162,7 +164,7 @@ static bool good_exfat(struct thimble_fat *fs, uint64_t base_lba, uint64_t size_
     fs->fat_lba = base_lba + fat_at + (uint64_t)active_fat * fat_blocks;
     fs->root_cluster = get32(p + 96);
     fs->heap_lba = base_lba + heap_at;
-    return true;
+    return total > size_blocks ? THIMBLE_FAT_DAMAGED : THIMBLE_FAT_OK;
 }
 
 static bool cluster_ok(const struct thimble_fat *fs, uint32_t cluster)
@@ -182,11 +184,10 @@ static enum thimble_fat_result mount_at(struct thimble_fat *fs, uint64_t base_lb
     if (p[510] != 0x55 || p[511] != 0xaa)
         return THIMBLE_FAT_NO_VOLUME;
     bool ex = memcmp(p + 3, "EXFAT   ", 8) == 0;
-    if (!(ex ? good_exfat : good_fat)(fs, base_lba, size_blocks))
-        return THIMBLE_FAT_NO_VOLUME;
-    if (fs->kind != THIMBLE_FAT_16 && !cluster_ok(fs, fs->root_cluster))
-        return THIMBLE_FAT_NO_VOLUME;
-    return THIMBLE_FAT_OK;
+    result = (ex ? good_exfat : good_fat)(fs, base_lba, size_blocks);
+    if (result == THIMBLE_FAT_OK && fs->kind != THIMBLE_FAT_16 && !cluster_ok(fs, fs->root_cluster))
+        result = THIMBLE_FAT_DAMAGED;
+    return result;
 }
 
 enum thimble_fat_result thimble_fat_mount(struct thimble_fat *fs, struct thimble_block *disk,

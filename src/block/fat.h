@@ -34,7 +34,7 @@ enum thimble_fat_result {
     THIMBLE_FAT_DISK,               /* reading failed: fs->disk_result */
     THIMBLE_FAT_NO_VOLUME,          /* neither the disk nor one of its partitions has one */
     THIMBLE_FAT_NO_FILE,
-    THIMBLE_FAT_DAMAGED,            /* the volume contradicts itself */
+    THIMBLE_FAT_DAMAGED,            /* the volume contradicts itself, or is larger than its place */
     THIMBLE_FAT_FRAGMENTED,         /* the file has more runs than there is room for */
     THIMBLE_FAT_NOT_FILLED,         /* exFAT: parts of the file were never written */
     THIMBLE_FAT_TOO_SMALL,          /* not one whole block */
