@@ -489,8 +489,14 @@ enum { SERVICE_ACTION_BITS = 0x1f };
  */
 bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
 {
+    enum {
+        SOMETIMES = TH_ROW_THIN | TH_ROW_ATOMIC | TH_ROW_COPY | TH_ROW_TOKEN | TH_ROW_WRITE_ATOMIC
+    };
+
     if (!th_is_for(op->types, lu))
         return false;
+    if (!(op->flags & SOMETIMES))
+        return true;
     if (op->flags & TH_ROW_THIN && !th_thin(lu))
         return false;
     if (op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
@@ -504,9 +510,10 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
     return true;
 }
 
-const struct th_op *th_op_first(uint8_t opcode, const struct th_lu *lu)
+/* The first row of an opcode, offered or not; behind the table if there is none. */
+static const struct th_op *first_row(uint8_t opcode)
 {
-    size_t low = 0, high = N_OPS;       /* the first row is in [low, high], if there is one */
+    size_t low = 0, high = N_OPS;       /* it is in [low, high] */
 
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -515,19 +522,22 @@ const struct th_op *th_op_first(uint8_t opcode, const struct th_lu *lu)
         else
             high = middle;
     }
-    for (; low < N_OPS && th_ops[low].opcode == opcode; low++)
-        if (!lu || th_op_offered(&th_ops[low], lu))
-            return &th_ops[low];
+    return th_ops + low;
+}
+
+const struct th_op *th_op_first(uint8_t opcode, const struct th_lu *lu)
+{
+    for (const struct th_op *op = first_row(opcode); op < th_ops + N_OPS && op->opcode == opcode; op++)
+        if (!lu || th_op_offered(op, lu))
+            return op;
     return NULL;
 }
 
 const struct th_op *th_op_find(uint8_t opcode, uint32_t service_action, const struct th_lu *lu)
 {
-    const struct th_op *op = th_op_first(opcode, lu);
-
-    for (; op && op < th_ops + N_OPS && op->opcode == opcode; op++)
-        if ((!lu || th_op_offered(op, lu)) &&
-            (!(op->flags & TH_ROW_SERVICE_ACTION) || op->service_action == service_action))
+    for (const struct th_op *op = first_row(opcode); op < th_ops + N_OPS && op->opcode == opcode; op++)
+        if ((!(op->flags & TH_ROW_SERVICE_ACTION) || op->service_action == service_action) &&
+            (!lu || th_op_offered(op, lu)))
             return op;
     return NULL;
 }
