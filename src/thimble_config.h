@@ -186,6 +186,10 @@
 #ifndef THIMBLE_ASYNC                   /* asynchronous messages; 0: a change of the medium is told by unit attention alone */
 #define THIMBLE_ASYNC 1
 #endif
+/* Logical units that only some of a target's initiators see (thimble_lun_config.allowed).  0: such a unit is refused. */
+#ifndef THIMBLE_LUN_MASKS
+#define THIMBLE_LUN_MASKS 1
+#endif
 /* What a logical unit keeps over a restart, in a struct thimble_store.  0: a store is never asked. */
 #ifndef THIMBLE_STORE
 #define THIMBLE_STORE 1

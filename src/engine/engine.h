@@ -99,8 +99,8 @@ struct th_task {
     bool     unsolicited : 1;           /* unsolicited Data-Out follow until the F bit */
     bool     read_dir : 1, write_dir : 1;   /* R and W bits of the command */
     bool     mapped : 1;                /* data is sent from the medium's own memory */
-    uint8_t  flow : 2;                  /* enum th_flow */
 #if THIMBLE_STATS
+    uint8_t  flow : 2;                  /* enum th_flow */
     uint32_t start_us;                  /* when its header came */
 #endif
     struct th_task *aborter;            /* the task (TASK_MANAGE, or PREEMPT AND ABORT) that waits for this one to end */
@@ -320,6 +320,11 @@ void th_count_end(const struct th_task *t);
 void th_count_event(struct thimble_conn *c, const struct thimble_event *event,
                     const struct th_node *node);
 
+static inline void th_count_flow(struct th_task *t, enum th_flow flow)
+{
+    t->flow = flow;
+}
+
 static inline void th_count_rx(struct thimble_conn *c)
 {
     c->stats.rx_pdus++;
@@ -354,6 +359,11 @@ static inline void th_count_event(struct thimble_conn *c, const struct thimble_e
                                   const struct th_node *node)
 {
     (void)c, (void)event, (void)node;
+}
+
+static inline void th_count_flow(struct th_task *t, enum th_flow flow)
+{
+    (void)t, (void)flow;
 }
 
 static inline void th_count_rx(struct thimble_conn *c)

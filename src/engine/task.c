@@ -146,7 +146,7 @@ static void tell_disk_error(const struct th_task *t)
 {
     uint32_t key = t->cmd.sense >> 16;
     bool failed = key == TH_KEY_MEDIUM_ERROR || key == TH_KEY_HARDWARE_ERROR;
-    failed = failed || (t->cmd.sense == TH_SENSE_THIRD_PARTY_FAILURE);
+    failed = failed || (THIMBLE_SCSI_THIRD_PARTY && t->cmd.sense == TH_SENSE_THIRD_PARTY_FAILURE);
     bool refused = key == TH_KEY_NOT_READY || key == TH_KEY_DATA_PROTECT;
 
     if (t->cmd.status == TH_STATUS_CHECK_CONDITION &&
@@ -474,7 +474,8 @@ static void read_pump(struct th_task *t)
             blocks++;                   /* the transfer ends inside a block */
         uint32_t len = th_min32(blocks, e->config.buffer_bytes >> shift) << shift;
 
-        len = th_min32(len, th_scsi_read_max(&t->cmd, t->asked, e->config.buffer_bytes));
+        if (THIMBLE_SCSI_WRITE_ATOMIC)
+            len = th_min32(len, th_scsi_read_max(&t->cmd, t->asked, e->config.buffer_bytes));
         b->task = t;
         b->offset = t->asked;
         b->len = th_min32(len, left);
@@ -527,7 +528,7 @@ static void start_read(struct th_task *t)
 {
     t->total = t->read_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
     t->phase = PHASE_READ;
-    t->flow = FLOW_READ;
+    th_count_flow(t, FLOW_READ);
     t->asked = 0;
     if (t->total == 0) {
         finish(t);
@@ -550,7 +551,7 @@ static void start_write(struct th_task *t)
 {
     t->total = t->write_dir ? th_min32(t->edtl, t->cmd.data_bytes) : 0;
     t->phase = PHASE_WRITE;
-    t->flow = t->cmd.use == TH_USE_COMPARE ? FLOW_OTHER : FLOW_WRITE;
+    th_count_flow(t, t->cmd.use == TH_USE_COMPARE ? FLOW_OTHER : FLOW_WRITE);
     if (t->asked == 0 && !t->unsolicited)   /* else write_check() comes with the data */
         write_check(t);
 }
@@ -675,7 +676,7 @@ void th_task_abort(struct th_task *t, struct th_task *aborter)
 
     if (aborter && !t->aborter) {       /* one is told: the first of those who are still there */
         t->aborter = aborter;
-        if (aborter->kind == TASK_MANAGE)
+        if (!THIMBLE_SCSI_PERSISTENT_RESERVE || aborter->kind == TASK_MANAGE)
             aborter->manage.to_end++;
         else
             aborter->disk_calls++;
@@ -737,7 +738,7 @@ bool th_abort_preempted(struct th_cmd *by)
 /* A task that `aborter` has aborted, and waits for, has ended. */
 void th_task_ended_for(struct th_task *aborter)
 {
-    if (aborter->kind == TASK_MANAGE)
+    if (!THIMBLE_SCSI_PERSISTENT_RESERVE || aborter->kind == TASK_MANAGE)
         th_manage_task_ended(aborter);
     else if (--aborter->disk_calls == 0)
         th_command_resume(&aborter->cmd);

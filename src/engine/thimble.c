@@ -298,15 +298,18 @@ static bool is_cdrom(const struct thimble_lun_config *config)
 
 static bool may_see(const struct th_lu *lu, const char *initiator)
 {
-    return !lu->allowed || th_names_have(lu->allowed, lu->n_allowed, initiator);
+    return !THIMBLE_LUN_MASKS || !lu->allowed || th_names_have(lu->allowed, lu->n_allowed, initiator);
 }
 
 /* A unit was added while this session is there. */
 static void show_new(struct th_nexus *n, const struct th_lu *lu, const char *initiator)
 {
-    th_lun_set_put(&n->hidden, lu->lun, !may_see(lu, initiator));
-    for (int i = 0; i < THIMBLE_LUNS_MAX && th_scsi_lu_of(n, lu->lun); i++)
-        if (th_scsi_lu_of(n, i))
+    if (THIMBLE_LUN_MASKS)
+        th_lun_set_put(&n->hidden, lu->lun, !may_see(lu, initiator));
+    if (!th_scsi_lu_of(n, lu->lun))
+        return;
+    for (unsigned i = 0; i < THIMBLE_LUNS_MAX; i++)
+        if (n->target->lus[i])          /* attentions of hidden ones are never taken */
             n->ua[i] |= 1u << TH_UA_LUNS_CHANGED;
 }
 
@@ -333,12 +336,15 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
         return THIMBLE_ERR_ARGUMENT;
     if (config->type != THIMBLE_DEVICE_DISK && !(is_cdrom(config) && block->block_shift == 11))
         return THIMBLE_ERR_ARGUMENT;
+    if (!THIMBLE_LUN_MASKS && config->allowed)
+        return THIMBLE_ERR_ARGUMENT;    /* must not be seen by all */
     struct th_scsi_target *t = &e->targets[target];
     if (e->n_lus == e->config.n_luns || t->lus[config->lun])
         return THIMBLE_ERR_FULL;
 
     struct th_lu *lu = &e->lus[e->n_lus];
-    memset(lu, 0, sizeof *lu);
+    if (THIMBLE_STORE)                  /* restoring another one may have failed */
+        memset(lu, 0, sizeof *lu);
     lu->block = config->block;
     lu->store = THIMBLE_STORE ? config->store : NULL;
     lu->target = t;
@@ -768,7 +774,7 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
     if (tsih == 0)
         c->peer.tsih = new_tsih(e);
     th_scsi_nexus_begin(&c->nexus, &e->targets[node - e->nodes]);
-    for (unsigned i = 0; i < e->n_lus; i++)
+    for (unsigned i = 0; THIMBLE_LUN_MASKS && i < e->n_lus; i++)
         if (e->lus[i].target == c->nexus.target)
             th_lun_set_put(&c->nexus.hidden, e->lus[i].lun, !may_see(&e->lus[i], c->peer.name));
     return TH_LOGIN_SUCCESS;

@@ -113,7 +113,8 @@ void th_lun_encode(uint8_t field[8], uint16_t lun)
 
 struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun)
 {
-    if (lun < 0 || lun >= THIMBLE_LUNS_MAX || th_lun_set_has(&nexus->hidden, (unsigned)lun))
+    if (lun < 0 || lun >= THIMBLE_LUNS_MAX ||
+        (THIMBLE_LUN_MASKS && th_lun_set_has(&nexus->hidden, (unsigned)lun)))
         return NULL;
     return nexus->target->lus[lun];
 }

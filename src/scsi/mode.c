@@ -47,13 +47,15 @@ enum { MODE_D_SENSE = 0x01, MODE_SWP = 0x02, MODE_WRITE_THROUGH = 0x04, MODE_DEX
 
 static unsigned mode_set(const struct th_lu *lu, unsigned control)
 {
+    if (!THIMBLE_SCSI_MODE_SELECT)      /* nothing was ever set */
+        return control == PC_CHANGEABLE ? MODE_WRITE_THROUGH : 0;
     switch (control) {
     case PC_CURRENT:
         return (lu->d_sense ? MODE_D_SENSE : 0u) | (lu->software_protected ? MODE_SWP : 0u) |
                (lu->write_through ? MODE_WRITE_THROUGH : 0u) | (lu->exceptions_off ? MODE_DEXCPT : 0u) |
                (lu->exception_test ? MODE_TEST : 0u);
     case PC_CHANGEABLE:
-        return THIMBLE_SCSI_MODE_SELECT ? MODE_D_SENSE | MODE_SWP | MODE_DEXCPT | MODE_TEST : MODE_WRITE_THROUGH;
+        return MODE_D_SENSE | MODE_SWP | MODE_DEXCPT | MODE_TEST;
     case PC_SAVED:
         return lu->saved_mode;
     default:

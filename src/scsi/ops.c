@@ -497,15 +497,15 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
         return false;
     if (!(op->flags & SOMETIMES))
         return true;
-    if (op->flags & TH_ROW_THIN && !th_thin(lu))
+    if (THIMBLE_SCSI_THIN && op->flags & TH_ROW_THIN && !th_thin(lu))
         return false;
-    if (op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
+    if (THIMBLE_SCSI_COMPARE_AND_WRITE && op->flags & TH_ROW_ATOMIC && th_max_compare_and_write_blocks(lu) == 0)
         return false;
     if (THIMBLE_SCSI_THIRD_PARTY && op->flags & TH_ROW_COPY && !th_copy_offered(lu))
         return false;
     if (THIMBLE_SCSI_THIRD_PARTY && op->flags & TH_ROW_TOKEN && !th_tokens_offered(lu))
         return false;
-    if (op->flags & TH_ROW_WRITE_ATOMIC && th_scsi_atomic_blocks(lu) == 0)
+    if (THIMBLE_SCSI_WRITE_ATOMIC && op->flags & TH_ROW_WRITE_ATOMIC && th_scsi_atomic_blocks(lu) == 0)
         return false;
     return true;
 }
@@ -602,7 +602,7 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
 
     if (!lu && !(flags & TH_ROW_NO_LU_OK))
         return th_scsi_check(cmd, TH_SENSE_NO_LOGICAL_UNIT);
-    if (lu && op && th_reserved_against(cmd, op->passes))
+    if (TH_RESERVATIONS && lu && op && th_reserved_against(cmd, op->passes))
         return th_conflict(cmd);
     if (lu && !(flags & TH_ROW_UA_OK)) {
         sense = th_ua_take(lu, cmd->nexus);

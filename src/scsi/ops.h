@@ -70,6 +70,9 @@ struct th_op {
     };
 };
 
+/* Somebody can reserve a unit. */
+#define TH_RESERVATIONS (THIMBLE_SCSI_RESERVE || THIMBLE_SCSI_PERSISTENT_RESERVE)
+
 /* The table, in the order of (opcode, service action); an opcode may have a row for each type of device. */
 extern const struct th_op th_ops[];
 extern const size_t th_n_ops;

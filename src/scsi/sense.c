@@ -77,7 +77,7 @@ uint32_t th_sense_of_error(int err, bool writing)
 
 void th_check_progress(struct th_cmd *cmd, int progress)
 {
-    if (progress < 0)
+    if (!THIMBLE_WORK || progress < 0)
         return;
     cmd->field_valid = true;
     cmd->field_in_cdb = false;
