@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h: lines on stderr for people to read.
+ * log.h: lines for people to read: on stderr, to syslog(3), or to systemd's journal.
  *
- *     2026-11-23T06:12:01 warning: 192.0.2.7:40112: login refused: ...
+ *     2026-11-23T06:12:01 warning: 192.0.2.7:40112: login refused: ...    stderr
+ *     <4>192.0.2.7:40112: login refused: ...                              stderr that is the journal (sd-daemon(3))
  */
 #ifndef HOST_LOG_H
 #define HOST_LOG_H
@@ -18,6 +19,14 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 /* "error", "warning", "info" or "debug". */
 bool log_level_parse(const char *text, enum log_level *level);
 void log_set_level(enum log_level level);
+
+enum log_place { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_JOURNALD };
+
+/* "stderr", "syslog" or "journald". */
+bool log_place_parse(const char *text, enum log_place *place);
+
+/* Where lines go from now on.  False, and nothing changes: stderr is not connected to the journal. */
+bool log_to(enum log_place place);
 
 void log_line(enum log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

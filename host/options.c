@@ -72,6 +72,8 @@ const char options_help[] =
     "How\n"
     "  --log LEVEL           error, warning (default), info or debug\n"
     "  -v                    --log info: also who logs in and out\n"
+    "  --log-to PLACE        stderr (default), syslog, or journald: stderr that is\n"
+    "                        systemd's journal, which is then told the levels\n"
     "  --max-connections N   connections at a time (default 1024)\n"
     "  --queue-depth N       commands that a session may have open (default 128)\n"
     "  --login-timeout S     seconds that a login may take (default 15)\n"
@@ -241,6 +243,7 @@ static const struct option long_options[] = {
     { "config", required_argument, NULL, OPT_CONFIG },
     { "http", required_argument, NULL, OPT_HTTP },
     { "agentx", required_argument, NULL, OPT_AGENTX },
+    { "log-to", required_argument, NULL, OPT_LOG_TO },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 },
@@ -418,6 +421,10 @@ static int take_option(struct parser *p, int option, const char *arg)
     case OPT_LOG:
         if (!log_level_parse(arg, &o->log_level))
             return mistake(p, "--log %s: it is error, warning, info or debug", arg);
+        return 0;
+    case OPT_LOG_TO:
+        if (!log_place_parse(arg, &o->log_to))
+            return mistake(p, "--log-to %s: it is stderr, syslog or journald", arg);
         return 0;
     case OPT_CONFIG:
         o->config = arg;

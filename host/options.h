@@ -87,6 +87,7 @@ enum options_option {
     OPT_CONFIG,
     OPT_HTTP,
     OPT_AGENTX,
+    OPT_LOG_TO,
     OPT_VERSION,
 };
 
@@ -100,6 +101,7 @@ struct options {
     const char *seen_by[OPTIONS_SEEN_BY_MAX];   /* lists of struct options_disk, one after the other */
     size_t n_seen_by;
     enum log_level log_level;
+    enum log_place log_to;
     uint16_t max_connections;
     uint16_t queue_depth;
     uint32_t login_timeout_ms, nop_interval_ms, grace_ms;

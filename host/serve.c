@@ -741,6 +741,9 @@ int serve(int argc, char **argv)
 
     int code = s.options.config ? take_settings(&s) : DONE;
     log_set_level(s.options.log_level);
+    if (code == DONE && !log_to(s.options.log_to))
+        code = not_started("--log-to journald: stderr is not connected to the journal; let systemd start it, or leave "
+                           "this away");
     if (s.file.readable_by_others)
         log_line(LEVEL_WARNING, "%s has passwords and can be read by others than its owner; "
                  "chmod 600 it", s.file.path);

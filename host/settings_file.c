@@ -187,6 +187,8 @@ static void apply_numbers(const struct thimble_settings *s, struct options *o)
         o->grace_ms = s->timeouts.grace_s * UINT32_C(1000);
     if (!options_given(o, OPT_LOG) && s->log.level)
         o->log_level = (enum log_level)(s->log.level - 1);
+    if (!options_given(o, OPT_LOG_TO))
+        o->log_to = (enum log_place)(s->log.to - 1);
 }
 
 /* The name of a disk as on the command line; NULL and a message: there is none on a host. */

@@ -31,7 +31,7 @@
 #define LWIP_DHCP                       1
 #define LWIP_DHCP_CHECK_LINK_UP         0
 #define DHCP_DOES_ARP_CHECK             0       /* saves 2 s at the start */
-#define LWIP_UDP                        1       /* for DHCP alone */
+#define LWIP_UDP                        1       /* for DHCP, syslog, and what TH_BOARD_STATUS adds */
 #define LWIP_RAW                        LWIP_IPV6
 #define LWIP_DNS                        0
 #define IP_REASSEMBLY                   0       /* a TCP peer does not fragment */
@@ -58,7 +58,7 @@
 #define MEMP_NUM_TCP_PCB_LISTEN         2
 #endif
 #ifndef MEMP_NUM_UDP_PCB
-#define MEMP_NUM_UDP_PCB                1       /* DHCP */
+#define MEMP_NUM_UDP_PCB                2       /* DHCP, syslog */
 #endif
 #define TCP_LISTEN_BACKLOG              1
 

@@ -26,7 +26,7 @@
 /* The status page and SNMP, which want counters. */
 #define TH_BOARD_STATUS         1
 #define THIMBLE_STATS           1
-#define MEMP_NUM_UDP_PCB        2
+#define MEMP_NUM_UDP_PCB        3
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 
 /* thimble_board_config.h */

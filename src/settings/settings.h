@@ -173,9 +173,16 @@ struct thimble_settings_lights {
     uint8_t brightness;                 /* of the display, 0 to 7 */
 };
 
+struct thimble_settings_endpoint {
+    uint8_t ip[4];
+    uint16_t port;                      /* 0: not given */
+};
+
 struct thimble_settings_log {
     struct thimble_settings_head head;
+    struct thimble_settings_endpoint syslog;
     uint8_t level;                      /* 0: not given, 1 error, 2 warning, 3 info, 4 debug */
+    uint8_t to;                         /* of a host: 1 stderr, 2 syslog, 3 journald */
     bool color;
 };
 

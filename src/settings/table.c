@@ -195,6 +195,11 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_LOG, "level", TH_SET_WORD, TH_SET_BOTH,
           "how much is told; without it `warning` on a host and `info` on a board")
       .words = "error|warning|info|debug", FIELD(thimble_settings_log, level) },
+    { KEY(TH_SECTION_LOG, "to", TH_SET_WORD, TH_SET_HOST, "where it goes, as `--log-to` takes it")
+      .words = "stderr|syslog|journald", .fallback = "stderr", FIELD(thimble_settings_log, to) },
+    { KEY(TH_SECTION_LOG, "syslog", TH_SET_ENDPOINT, TH_SET_BOARD,
+          "where the same lines are sent by UDP, as RFC 5424 writes them, on boards whose network stack is lwIP without tasks")
+      .min = 514, FIELD(thimble_settings_log, syslog) },
     { KEY(TH_SECTION_LOG, "color", TH_SET_BOOL, TH_SET_BOARD, "colours for terminals that show them")
       .fallback = "no", FIELD(thimble_settings_log, color) },
 

@@ -19,6 +19,7 @@ enum th_setting_kind {
     TH_SET_WORD,                /* uint8_t: place in words, from 1 */
     TH_SET_ADDRESS,             /* uint8_t[4] */
     TH_SET_SUBNET,              /* struct thimble_settings_address; `dhcp` if words has it */
+    TH_SET_ENDPOINT,            /* struct thimble_settings_endpoint; min: the port, if none is written */
     TH_SET_TEXT,                /* UTF-8, min to max bytes */
     TH_SET_ASCII,               /* the same in printable ASCII */
     TH_SET_HOSTNAME,

@@ -255,6 +255,18 @@ static bool parse_subnet(const struct th_setting *row, const char *text,
     return true;
 }
 
+static bool parse_endpoint(const struct th_setting *row, const char *text,
+                           struct thimble_settings_endpoint *e)
+{
+    uint64_t port = row->min;
+
+    *e = (struct thimble_settings_endpoint){ .port = 0 };
+    if (!take_address(&text, e->ip) || (*text && (*text++ != ':' || !number(text, 1, 65535, &port))))
+        return false;
+    e->port = (uint16_t)port;
+    return true;
+}
+
 /* --------------------------------------------------------------------------------------
  * Disks
  */
@@ -408,6 +420,13 @@ enum th_set_result th_value_set(struct thimble_settings *s, const struct th_sett
         if (!parse_subnet(row, value, &a))
             return TH_SET_WRONG;
         memcpy(field, &a, sizeof a);
+        return TH_SET_OK;
+    }
+    case TH_SET_ENDPOINT: {
+        struct thimble_settings_endpoint e;
+        if (!parse_endpoint(row, value, &e))
+            return TH_SET_WRONG;
+        memcpy(field, &e, sizeof e);
         return TH_SET_OK;
     }
     case TH_SET_DISK:

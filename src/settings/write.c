@@ -113,6 +113,11 @@ void th_put_expected(const struct thimble_settings_sink *sink, const struct th_s
     case TH_SET_ADDRESS:
         th_put(sink, "an IPv4 address such as 192.168.1.1");
         return;
+    case TH_SET_ENDPOINT:
+        th_put(sink, "an IPv4 address, perhaps with a port (otherwise ");
+        th_put_number(sink, row->min);
+        th_put(sink, "), such as 192.168.1.1 or 192.168.1.1:5514");
+        return;
     case TH_SET_SUBNET:
         th_put(sink, "an IPv4 address and the length of its prefix, such as 192.168.1.50/24");
         break;
@@ -287,6 +292,11 @@ static bool is_nothing(const struct th_setting *row, const void *field)
         memcpy(&a, field, sizeof a);
         return !a.prefix && !row->words;
     }
+    case TH_SET_ENDPOINT: {
+        struct thimble_settings_endpoint e;
+        memcpy(&e, field, sizeof e);
+        return e.port == 0;
+    }
     case TH_SET_DISK:    return false;
     case TH_SET_NUMBER:
     case TH_SET_SIZE:
@@ -345,6 +355,7 @@ static void put_line(const struct thimble_settings *s, const struct thimble_sett
 {
     const void *field = (const char *)th_section_in(s, row->section, unit) + row->at;
     struct thimble_settings_address a;
+    struct thimble_settings_endpoint e;
     bool flag;
 
     switch (row->kind) {
@@ -373,6 +384,12 @@ static void put_line(const struct thimble_settings *s, const struct thimble_sett
         break;
     case TH_SET_ADDRESS:
         put_ip(sink, field);
+        break;
+    case TH_SET_ENDPOINT:
+        memcpy(&e, field, sizeof e);
+        put_ip(sink, e.ip);
+        th_put(sink, ":");
+        th_put_number(sink, e.port);
         break;
     case TH_SET_SUBNET:
         memcpy(&a, field, sizeof a);

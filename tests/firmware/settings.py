@@ -10,6 +10,7 @@
 
 import os
 import random
+import re
 import socket
 import struct
 import sys
@@ -256,10 +257,68 @@ def test_a_link_that_is_lost_and_comes_back():
         assert inquire(m, 0, account="").returncode == 0
 
 
+MESSAGE = re.compile(rb'<(\d+)>1 - cellar-3 thimble - - \[meta sequenceId="(\d+)" sysUpTime="(\d+)"\] ([ -~]*)')
+
+
+def test_the_log_by_syslog():
+    """What the serial line says, from its first line on, and nothing that it does not say."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        sink.settimeout(20)
+        image, _, _ = two_partitions(f"""\
+[network]
+hostname = cellar-3
+[target]
+name = {TARGET}
+chap-user = alice
+chap-password = {SECRET}
+[lun 0]
+disk = file {FILE}
+[lun 1]
+disk = file lost.img
+[log]
+syslog = 10.0.2.2:{sink.getsockname()[1]}
+color = yes
+[timeouts]
+login = soon
+""")
+        with start(image) as m:
+            got = []
+            for _ in range(3):
+                inquire(m, 0, ok=False)
+                inquire(m, 0, account="alice%wrong-horse-battery@", ok=False)
+                refused = False
+                while not refused:
+                    try:
+                        message = sink.recv(2000)
+                    except TimeoutError:
+                        raise AssertionError(f"{len(got)} messages; {m.story()}") from None
+                    match = MESSAGE.fullmatch(message)
+                    assert match and len(message) <= 480, message
+                    got.append((*map(int, match.groups()[:3]), match.group(4)))
+                    refused = b"refused with 0201" in message
+            texts = [g[3].decode() for g in got]
+            lines = [line.replace("\033[31m", "").replace("\033[33m", "").replace("\033[0m", "")
+                     for line in m.log.split("\n")]
+        at = 0
+        for text in texts:              # in their order
+            at = lines.index(text, at) + 1
+        assert [g[1] for g in got] == list(range(1, len(got) + 1)), "numbers"
+        assert [g[2] for g in got] == sorted(g[2] for g in got), "times"
+        severity = {text: g[0] - 16 * 8 for g, text in zip(got, texts)}
+        assert severity[next(t for t in texts if t.startswith("thimble "))] == 6, texts
+        assert severity[next(t for t in texts if "[timeouts] login" in t)] == 3, texts
+        assert severity[next(t for t in texts if "lost.img" in t)] == 4, texts
+        assert severity[next(t for t in texts if "refused with 0201" in t)] == 4, texts
+        assert any(t.startswith("ready iscsi://10.0.2.15") for t in texts), texts
+        assert any(" logged in (" in t for t in texts), texts
+        assert SECRET not in "".join(texts)
+
+
 # Of the boards in QEMU, only the SiFive U's controller tells of its link, as the driver asks it; it has the memory for a
 # cache, too.
 ONLY = {"two_files_on_exfat": {"sifive_u"}, "a_link_that": {"sifive_u"},
-        "what_it_says": {"lm3s6965evb", "sifive_u"}}
+        "what_it_says": {"lm3s6965evb", "sifive_u"}, "by_syslog": {"lm3s6965evb", "sifive_u"}}
 
 
 def main():

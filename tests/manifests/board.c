@@ -120,6 +120,11 @@ int th_transport_start(struct thimble *engine, uint16_t port)
 }
 uint32_t th_transport_poll(void) { return 10; }
 unsigned th_transport_open(void) { return 0; }
+bool th_transport_datagram(const uint8_t ip[4], uint16_t port, const void *data, size_t len)
+{
+    (void)ip, (void)port, (void)data, (void)len;
+    return false;
+}
 
 /* --------------------------------------------------------------------------------------
  * A card of 8 MiB: a FAT16 volume with disk.img of 16 KiB, byte 0 of whose block n is n, and thimble.ini where there is

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -146,6 +149,79 @@ static void lines_have_time_level_and_nothing_strange(void **state)
     assert_int_equal('T', text[10]);
 }
 
+static void the_journal_is_told_levels(void **state)
+{
+    char text[1000], stream[80];
+    struct stat st;
+
+    (void)state;
+    log_set_level(LEVEL_DEBUG);
+    begin_capture();
+    assert_int_equal(0, fstat(2, &st));
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    unsetenv("JOURNAL_STREAM");
+    bool without = log_to(LOG_TO_JOURNALD);
+    setenv("JOURNAL_STREAM", "1:2", 1);
+    bool elsewhere = log_to(LOG_TO_JOURNALD);
+    setenv("JOURNAL_STREAM", stream, 1);
+    bool there = log_to(LOG_TO_JOURNALD);
+    log_line(LEVEL_ERROR, "an error\n<0>");
+    log_line(LEVEL_WARNING, "a warning");
+    log_line(LEVEL_INFO, "news");
+    log_line(LEVEL_DEBUG, "detail");
+    log_to(LOG_TO_STDERR);
+    assert_int_equal(4, end_capture(text, sizeof text));
+    assert_false(without);
+    assert_false(elsewhere);
+    assert_true(there);
+    assert_string_equal("<3>an error?<0>\n<4>a warning\n<6>news\n<7>detail\n", text);
+    unsetenv("JOURNAL_STREAM");
+}
+
+/* In the place of the C library's. */
+static char syslogged[200];
+
+void openlog(const char *name, int option, int facility)
+{
+    snprintf(syslogged, sizeof syslogged, "%s %d %d|", name, (option & LOG_PID) != 0, facility);
+}
+
+void closelog(void)
+{
+    size_t used = strlen(syslogged);
+
+    snprintf(syslogged + used, sizeof syslogged - used, "closed");
+}
+
+void syslog(int priority, const char *format, ...)
+{
+    size_t used = strlen(syslogged);
+    va_list args;
+
+    used += (size_t)snprintf(syslogged + used, sizeof syslogged - used, "%d:", priority);
+    va_start(args, format);
+    used += (size_t)vsnprintf(syslogged + used, sizeof syslogged - used, format, args);
+    va_end(args);
+    snprintf(syslogged + used, sizeof syslogged - used, "|");
+}
+
+static void syslog_is_told_levels(void **state)
+{
+    char text[100], expected[60];
+
+    (void)state;
+    log_set_level(LEVEL_INFO);
+    begin_capture();
+    assert_true(log_to(LOG_TO_SYSLOG));
+    log_line(LEVEL_WARNING, "%s", "100%s\r");
+    log_line(LEVEL_DEBUG, "too much detail");
+    log_line(LEVEL_INFO, "news");
+    log_to(LOG_TO_STDERR);
+    assert_int_equal(0, end_capture(text, sizeof text));
+    snprintf(expected, sizeof expected, "thimble 1 %d|4:100%%s?|6:news|closed", LOG_DAEMON);
+    assert_string_equal(expected, syslogged);
+}
+
 static void a_flood_of_warnings_is_cut(void **state)
 {
     static char text[60000];
@@ -220,6 +296,8 @@ int main(void)
         cmocka_unit_test(nameless_peers_have_an_address),
         cmocka_unit_test(levels),
         cmocka_unit_test(lines_have_time_level_and_nothing_strange),
+        cmocka_unit_test(the_journal_is_told_levels),
+        cmocka_unit_test(syslog_is_told_levels),
         cmocka_unit_test(a_flood_of_warnings_is_cut),
         cmocka_unit_test(hashes),
         cmocka_unit_test(random_bytes),

@@ -223,6 +223,7 @@ static void mistakes_have_sentences(void **state)
     bad("--http 70000 a.img", "--http 70000", "a port");
     bad("--http 0.0.0.0 a.img", "--http 0.0.0.0", "an address with a port");
     bad("--http example.org:80 a.img", "--http example.org:80", "0.0.0.0:8080");
+    bad("--log-to printer a.img", "--log-to printer", "stderr, syslog or journald");
     bad("--name disk a.img", "--name disk", "must begin with");
     bad("--name iqn.2001-04.com.Example a.img", "com.Example", "lower case");
     bad("--name iqn.01-04.com.example a.img", "iqn.01", "year and month");

@@ -168,7 +168,7 @@ static const char everything[] =
     "[card]\nspeed = 12\n"
     "[pins]\nsd-cs = 0\nled_error = none\nDISPLAY-CLK = 99\n"
     "[lights]\nactive = low\nbrightness = 7\n"
-    "[log]\nlevel = debug\ncolor = true\n"
+    "[log]\nlevel = debug\ncolor = true\nto = journald\nsyslog = 192.168.1.9:5514\n"
     "[limits]\nconnections = 9\nsessions = 4\nqueue-depth = 17\nbuffers = 5\nbuffer-size = 12K\n"
     "max-burst = 1M\nfirst-burst = 32768\noutstanding-r2t = 3\nunsolicited-data = no\n"
     "immediate-data = off\ncache = 0\n"
@@ -243,6 +243,9 @@ static void every_key_is_understood(void **state)
     assert_int_equal(7, s.lights.brightness);
     assert_int_equal(4, s.log.level);
     assert_true(s.log.color);
+    assert_int_equal(3, s.log.to);
+    assert_memory_equal("\xc0\xa8\x01\x09", s.log.syslog.ip, 4);
+    assert_int_equal(5514, s.log.syslog.port);
     assert_int_equal(0, s.limits.cache_bytes);
     assert_int_equal(0, s.timeouts.grace_s);
 }
@@ -486,6 +489,13 @@ static void every_kind_of_wrong_value(void **state)
         { "network", "address = static", "dhcp" },
         { "network", "fallback = dhcp", "prefix" },
         { "network", "gateway = 1.2.3", "an IPv4 address such as" },
+        { "log", "syslog = somewhere", "otherwise 514" },
+        { "log", "syslog = 192.168.1.1:", "192.168.1.1:5514" },
+        { "log", "syslog = 192.168.1.1:0", "192.168.1.1:5514" },
+        { "log", "syslog = 192.168.1.1:65536", "192.168.1.1:5514" },
+        { "log", "syslog = 192.168.1.1:514x", "192.168.1.1:5514" },
+        { "log", "syslog = 239.0.0.1", "otherwise 514" },
+        { "log", "to = printer", "stderr, syslog or journald" },
         { "network", "gateway = 1.2.3.4.5", "an IPv4 address such as" },
         { "network", "gateway = 1.2.3.4 x", "an IPv4 address such as" },
         { "network", "listen = ,", "ASCII" },

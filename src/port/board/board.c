@@ -402,7 +402,7 @@ int thimble_board_begin(const struct thimble_board_config *given)
     wait_if_struck();
     enum th_ini ini = th_ini_read(&settings);
     bool sound = take_from_sketch();
-    th_log_set(&settings.log);
+    th_log_set(&settings);
     th_board_pins(&settings);
     th_show_start(&settings);
     thimble_backoff_init(&network_patience, RETRY_MS, RETRY_MAX_MS);
@@ -625,6 +625,7 @@ static uint32_t serve(void)
     look_after_card();
     bool more = run_disks();
     uint32_t idle_ms = th_transport_poll();
+    th_log_send();
     return more || th_units_waiting() ? 0 : idle_ms;
 }
 

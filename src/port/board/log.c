@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.c: lines for the serial line.
+ * log.c: lines for the serial line, and for syslog by UDP.
  *
  * Layer 6.  A line is put together in 200 bytes and cut where it is longer; longer names make no
- * difference to what can be done about it.
+ * difference to what can be done about it.  What is for syslog waits in a queue from the first line on, until there is an
+ * address; it is sent from the loop, never from within a call of the network's, and what goes wrong with that is no
+ * line of its own.
  */
 #include "which.h"
 
@@ -13,16 +15,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../status/syslog.h"
 #include "log.h"
 
 static enum th_log most = TH_LOG_INFO;
 static bool in_color;
+static struct thimble_syslog waiting;
+static struct thimble_settings_endpoint receiver = { .port = 1 };     /* until it is known whether there is one */
 
-void th_log_set(const struct thimble_settings_log *log)
+void th_log_set(const struct thimble_settings *s)
 {
-    if (log->level != 0)
-        most = (enum th_log)log->level;
-    in_color = log->color;
+    if (s->log.level != 0)
+        most = (enum th_log)s->log.level;
+    in_color = s->log.color;
+    receiver = s->log.syslog;
+    waiting.host = thimble_settings_text(s, s->network.hostname);
+}
+
+void th_log_send(void)
+{
+    char message[THIMBLE_SYSLOG_MAX];
+    size_t len = 0;
+    uint32_t now_ms = th_board_ms();
+
+    if (receiver.port != 0 && th_board_address()[0] != '\0')
+        len = thimble_syslog_next(&waiting, now_ms, message);
+    if (len > 0 && th_transport_datagram(receiver.ip, receiver.port, message, len))
+        thimble_syslog_sent(&waiting, now_ms);
 }
 
 static void color(enum th_log level, bool on)
@@ -34,6 +53,10 @@ static void color(enum th_log level, bool on)
 
 static void say(enum th_log level, const char *format, va_list arguments)
 {
+    static const enum thimble_syslog_severity severities[] = {
+        [TH_LOG_ERROR] = THIMBLE_SYSLOG_ERROR, [TH_LOG_WARNING] = THIMBLE_SYSLOG_WARNING,
+        [TH_LOG_INFO] = THIMBLE_SYSLOG_INFO, [TH_LOG_DEBUG] = THIMBLE_SYSLOG_DEBUG,
+    };
     char line[200];
     if (level > most)
         return;
@@ -42,6 +65,8 @@ static void say(enum th_log level, const char *format, va_list arguments)
     if (n < 0)
         return;
     size_t len = (size_t)n < sizeof line - 3 ? (size_t)n : sizeof line - 3;
+    if (receiver.port != 0)
+        thimble_syslog_put(&waiting, severities[level], line, len, th_board_ms());
     line[len++] = '\r';
     line[len++] = '\n';
     color(level, true);

@@ -137,6 +137,10 @@ uint32_t th_transport_poll(void);
 
 unsigned th_transport_open(void);
 
+/* Sends a datagram by UDP.  False: it cannot be sent now (no route, no memory, the neighbour's hardware address is not known
+ * yet); the caller may try again in its next turn.  Never waits. */
+bool th_transport_datagram(const uint8_t ip[4], uint16_t port, const void *data, size_t len);
+
 /* transport_sockets.c only, for th_board_idle(): sleeps for `ms` at most until something comes, and takes it in.  False:
  * nobody is listened to yet. */
 bool th_transport_sleep(uint32_t ms);

@@ -83,6 +83,20 @@ unsigned th_transport_open(void)
     return (unsigned)thimble_sockets_open(sockets);
 }
 
+bool th_transport_datagram(const uint8_t ip[4], uint16_t port, const void *data, size_t len)
+{
+    static int udp = -1;
+    struct sockaddr_in to;
+
+    memset(&to, 0, sizeof to);
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    memcpy(&to.sin_addr, ip, 4);
+    if (udp < 0)
+        udp = socket(AF_INET, SOCK_DGRAM, 0);
+    return udp >= 0 && sendto(udp, data, len, MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof to) == (ssize_t)len;
+}
+
 #else
 
 /* ISO C wants something in every file. */

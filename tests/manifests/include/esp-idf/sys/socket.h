@@ -13,9 +13,11 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define SOL_SOCKET 0xfff
 #define SO_REUSEADDR 0x0004
 #define SO_KEEPALIVE 0x0008
+#define MSG_DONTWAIT 0x08
 #define MSG_NOSIGNAL 0x20
 #define SHUT_WR 1
 typedef uint8_t sa_family_t;
@@ -40,6 +42,7 @@ int shutdown(int fd, int how);
 ssize_t recv(int fd, void *to, size_t size, int flags);
 ssize_t recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t send(int fd, const void *from, size_t size, int flags);
+ssize_t sendto(int fd, const void *from, size_t size, int flags, const struct sockaddr *to, socklen_t len);
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
 int getsockname(int fd, struct sockaddr *address, socklen_t *len);
 int setsockopt(int fd, int level, int option, const void *value, socklen_t len);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * udp.h: declarations for a compile test only, see ../README.md.
+ */
+#ifndef TEST_LWIP_UDP_H
+#define TEST_LWIP_UDP_H
+
+#include "lwip/netif.h"
+#include "lwip/tcp.h"
+
+/* As where lwIP has IPv6, too. */
+#define IP_ADDR4(ip, a, b, c, d) ((ip)->type = 0, (ip)->addr[0] = (u32_t)(a) | (u32_t)(b) << 8 | (u32_t)(c) << 16 | (u32_t)(d) << 24)
+const ip4_addr_t *ip_2_ip4(const ip_addr_t *ip);
+
+struct udp_pcb;
+struct udp_pcb *udp_new(void);
+err_t udp_sendto(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port);
+
+#endif
