@@ -715,6 +715,22 @@ uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct t
 }
 
 #if THIMBLE_SCSI_PERSISTENT_RESERVE
+/* ... and those that copy from or to lu on behalf of another unit. */
+static void abort_copies(struct thimble_conn *c, const struct th_lu *lu, struct th_task *aborter)
+{
+#if THIMBLE_SCSI_THIRD_PARTY
+    for (struct th_task *t = c->tasks, *next; t; t = next) {
+        next = t->next_active;
+        if (t->kind == TASK_COMMAND && t->phase == PHASE_DISK && !t->aborted && th_scsi_copies(&t->cmd, lu)) {
+            c->nexus.ua[t->cmd.lu->lun] |= 1u << TH_UA_COMMANDS_CLEARED;
+            th_task_abort(t, aborter);
+        }
+    }
+#else
+    (void)c, (void)lu, (void)aborter;
+#endif
+}
+
 /* PREEMPT AND ABORT: see struct th_nexus. */
 bool th_abort_preempted(struct th_cmd *by)
 {
@@ -730,6 +746,7 @@ bool th_abort_preempted(struct th_cmd *by)
         c->nexus.preempted = false;
         if (th_abort_tasks(c, by->lu, t) > 0)
             c->nexus.ua[by->lu->lun] |= 1u << TH_UA_COMMANDS_CLEARED;
+        abort_copies(c, by->lu, t);
     }
     return --t->disk_calls > 0;
 }

@@ -100,16 +100,16 @@ static const struct { uint8_t opcode, action; bool unavailable; } served[] = {
 
 bool th_access_refuses(struct th_cmd *cmd, unsigned row_flags)
 {
-    unsigned state = cmd->lu->access_state;
+    uint32_t sense = th_access_sense(cmd->lu);
     bool actions = row_flags & TH_ROW_SERVICE_ACTION;
 
-    if (state < THIMBLE_ACCESS_STANDBY || row_flags & TH_ROW_UA_OK)
+    if (sense == TH_SENSE_NONE || row_flags & TH_ROW_UA_OK)
         return false;
     for (unsigned i = 0; i < sizeof served / sizeof served[0]; i++)
         if (served[i].opcode == cmd->cdb[0] && (!actions || served[i].action == (cmd->cdb[1] & 0x1f)) &&
-            (served[i].unavailable || state == THIMBLE_ACCESS_STANDBY))
+            (served[i].unavailable || sense == TH_SENSE_PORT_STANDBY))
             return false;
-    th_scsi_check(cmd, state == THIMBLE_ACCESS_STANDBY ? TH_SENSE_PORT_STANDBY : TH_SENSE_PORT_UNAVAILABLE);
+    th_scsi_check(cmd, sense);
     return true;
 }
 

@@ -133,6 +133,13 @@ enum th_next th_copy_failed(struct th_cmd *cmd, uint32_t sense, uint32_t why)
     return TH_NEXT_STATUS;
 }
 
+bool th_scsi_copies(const struct th_cmd *cmd, const struct th_lu *lu)
+{
+    const struct th_copy *c = th_is_copy(cmd) ? th_copy_of(cmd) : NULL;
+
+    return c && (c->from == lu || c->to == lu);
+}
+
 /* Steps.c: a chain of a copy command has ended, one way or another. */
 void th_copy_ended(struct th_cmd *cmd)
 {
@@ -165,14 +172,16 @@ static uint64_t blocks_of(const struct th_lu *lu, uint64_t n_bytes)
     return n_bytes >> lu->block->block_shift;
 }
 
-/* Why a unit cannot be read or written for this session, TH_SENSE_NONE: it can. */
-static uint32_t why_not(const struct th_cmd *cmd, struct th_lu *lu, uint64_t from_byte, uint64_t n_bytes,
-                        bool write)
+/* Why a session cannot read or write a unit, TH_SENSE_NONE: it can.  What th_scsi_start() would tell it if it sent a READ or
+ * a WRITE to that unit itself, in the same order. */
+static uint32_t why_not(struct th_nexus *nexus, struct th_lu *lu, bool write)
 {
-    const struct th_cmd as = { .lu = lu, .nexus = cmd->nexus };
+    const struct th_cmd as = { .lu = lu, .nexus = nexus };
 
     if (th_reserved_against(&as, write ? 0 : TH_PASSES_WRITE_EXCLUSIVE))
         return TH_SENSE_RESERVATION_CONFLICT;
+    if (th_access_sense(lu) != TH_SENSE_NONE)
+        return th_access_sense(lu);
 #if THIMBLE_WORK
     int progress;
     if (th_work_sense(lu, &progress) != TH_SENSE_NONE)
@@ -181,11 +190,18 @@ static uint32_t why_not(const struct th_cmd *cmd, struct th_lu *lu, uint64_t fro
     uint32_t sense = th_not_ready(lu);
     if (sense != TH_SENSE_NONE)
         return sense;
-    if (write && th_write_protected(lu))
-        return TH_SENSE_WRITE_PROTECTED;
-    if (!th_range_ok(blocks_of(lu, from_byte), blocks_of(lu, n_bytes), lu->block->size_blocks))
+    return write && th_write_protected(lu) ? TH_SENSE_WRITE_PROTECTED : TH_SENSE_NONE;
+}
+
+static uint32_t why_not_there(const struct th_cmd *cmd, struct th_lu *lu, uint64_t from_byte, uint64_t n_bytes,
+                              bool write)
+{
+    uint32_t sense = why_not(cmd->nexus, lu, write);
+
+    if (sense == TH_SENSE_NONE &&
+        !th_range_ok(blocks_of(lu, from_byte), blocks_of(lu, n_bytes), lu->block->size_blocks))
         return TH_SENSE_LBA_OUT_OF_RANGE;
-    return TH_SENSE_NONE;
+    return sense;
 }
 
 bool th_copy_refused(struct th_cmd *cmd, struct th_lu *from, uint64_t from_byte, struct th_lu *to,
@@ -197,14 +213,14 @@ bool th_copy_refused(struct th_cmd *cmd, struct th_lu *from, uint64_t from_byte,
     work_space(cmd, &space_bytes);
     if (from) {
         mask |= th_block_bytes(from) - 1;
-        sense = why_not(cmd, from, from_byte, n_bytes, false);
+        sense = why_not_there(cmd, from, from_byte, n_bytes, false);
     }
     if (n_bytes & mask) {
         th_copy_failed(cmd, TH_SENSE_INEXACT_SEGMENT, TH_SENSE_NONE);
         return true;
     }
     if (sense == TH_SENSE_NONE)
-        sense = why_not(cmd, to, to_byte, n_bytes, true);
+        sense = why_not_there(cmd, to, to_byte, n_bytes, true);
     if (sense == TH_SENSE_NONE && mask >= space_bytes)
         sense = TH_SENSE_INTERNAL_FAILURE;
     if (sense == TH_SENSE_NONE)
@@ -228,6 +244,21 @@ static bool is_stale(struct th_cmd *cmd)
     if (!c->token || th_token_stands(c->token, c->token_number))
         return false;
     th_copy_failed(cmd, TH_SENSE_TOKEN_REVOKED, TH_SENSE_TOKEN_REVOKED);
+    return true;
+}
+
+/* True if cmd was refused: what th_copy_refused() found at the beginning is no longer so.  Each piece is asked for as a
+ * command of its own would be: a reservation that has been answered holds for it. */
+static bool is_shut_out(struct th_cmd *cmd)
+{
+    const struct th_copy *c = th_copy_of(cmd);
+    uint32_t sense = c->from ? why_not(cmd->nexus, c->from, false) : TH_SENSE_NONE;
+
+    if (sense == TH_SENSE_NONE)
+        sense = why_not(cmd->nexus, c->to, true);
+    if (sense == TH_SENSE_NONE)
+        return false;
+    th_copy_failed(cmd, TH_SENSE_THIRD_PARTY_FAILURE, sense);
     return true;
 }
 
@@ -258,6 +289,8 @@ static int write_piece(struct th_cmd *cmd)
     uint32_t space_bytes;
     uint8_t *space = work_space(cmd, &space_bytes);
 
+    if (is_shut_out(cmd))               /* it has waited for the source, and for the gate */
+        return TH_STEP_END;
     if (c->zero && th_thin(c->to))
         return th_lu_unmap(cmd, c->to, lba, n_blocks, piece_done);
     if (c->zero && b->write_zeroes)
@@ -270,10 +303,12 @@ static int write_piece(struct th_cmd *cmd)
 static int offload_piece(struct th_cmd *cmd)
 {
     struct th_copy *c = th_copy_of(cmd);
+
+    if (is_shut_out(cmd))
+        return TH_STEP_END;
     int result = th_lu_copy(cmd, c->to, blocks_of(c->to, c->to_byte), c->from,
                             blocks_of(c->from, c->from_byte),
                             (uint32_t)blocks_of(c->to, c->piece_bytes), piece_done);
-
     if (result != THIMBLE_ERR_ARGUMENT)
         return result;
     c->no_offload = true;               /* not these two disks: as if nothing had been said */
@@ -346,7 +381,7 @@ static int copy_piece(struct th_cmd *cmd)
     uint64_t n_bytes = c->left_bytes;
     bool apart = !overlaps(c);
 
-    if (is_stale(cmd))
+    if (is_stale(cmd) || is_shut_out(cmd))
         return TH_STEP_END;
     if (c->stop) {
         th_copy_failed(cmd, TH_SENSE_COPY_STOPPED, TH_SENSE_NONE);

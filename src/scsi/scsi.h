@@ -358,6 +358,11 @@ bool th_scsi_lu_turn(struct th_lu *lu);
 void th_scsi_lu_stop(struct th_lu *lu);
 bool th_scsi_lu_busy(const struct th_lu *lu);
 #endif
+#if THIMBLE_SCSI_THIRD_PARTY
+/* Whether a command that waits (TH_NEXT_WAIT) is copying from or to lu, though it may have been sent to another unit. */
+bool th_scsi_copies(const struct th_cmd *cmd, const struct th_lu *lu);
+#endif
+
 /* See th_nexus.later: nexus->resume(cmd) is called if status and sense are final now. */
 void th_scsi_go_on(struct th_cmd *cmd);
 

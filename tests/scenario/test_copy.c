@@ -135,6 +135,78 @@ static void ended_anywhere(struct lab *lab)
     }
 }
 
+/* PERSISTENT RESERVE OUT to LUN 1: keys are one byte each. */
+static struct cmd reserve_out(struct peer *p, const char *cdb, uint8_t key, uint8_t action_key)
+{
+    uint8_t *list = lab_alloc(p->lab, 24);
+    struct cmd c;
+
+    list[7] = key;
+    list[15] = action_key;
+    c = out_cmd(cdb, list, 24);
+    c.lun = 1;
+    return c;
+}
+
+static void reserve(struct peer *p, const char *cdb, uint8_t key, uint8_t action_key)
+{
+    struct cmd c = reserve_out(p, cdb, key, action_key);
+    good(p, &c);
+}
+
+/* Who copies to a unit is preempted there, after n disk calls: the answer comes when the copy has left the disk. */
+static bool preempt_copy(struct lab *lab, uint32_t n)
+{
+    struct peer *p = session(lab, "ImmediateData=Yes"), *other = session(lab, "ImmediateData=Yes");
+    struct cmd c = copy_cmd(other, 1, 0, 0, 100);
+
+    reserve(p, "5f 06 00 0000 00000018 00", 0, 1);
+    reserve(other, "5f 06 00 0000 00000018 00", 0, 2);
+    reserve(other, "5f 01 05 0000 00000018 00", 2, 0);
+    lab->disk_held = true;
+    start(other, &c);
+    lab_run(lab);
+    for (uint32_t i = 0; i < n && lab_disk_waiting(lab) > 0; i++)
+        lab_disk(lab, 1);
+    bool over = lab_disk_waiting(lab) == 0;
+    struct cmd preempt = reserve_out(p, "5f 05 05 0000 00000018 00", 1, 2);
+    start(p, &preempt);
+    lab_run(lab);
+    if (!over) {
+        CHECK(lab, !hear_of(p, TH_OP_SCSI_RESPONSE, preempt.itt), "answered before the copy has left the disk");
+        abandon(other, c.itt);
+    }
+    lab->disk_held = false;
+    while (lab_disk_waiting(lab) > 0)
+        lab_disk(lab, 1);
+    finish(p, &preempt);
+    was(p, &preempt, TH_STATUS_GOOD, 0);
+    uint8_t *then = lab_alloc(lab, 100 * 512);
+    memcpy(then, lab->medium[1], 100 * 512);
+    if (over) {
+        finish(other, &c);
+        was(other, &c, TH_STATUS_GOOD, 0);
+    } else {
+        struct cmd first = read_cmd(other, 0, 1);       /* the copy was a command of LUN 0 */
+        ends(other, &first, TH_STATUS_CHECK_CONDITION, TH_SENSE_COMMANDS_CLEARED);
+    }
+    read_ok(other, 0, 0, 8);
+    CHECK(lab, memcmp(then, lab->medium[1], 100 * 512) == 0, "the copy went on");
+    reserve(p, "5f 03 00 0000 00000018 00", 1, 0);
+    lab_hang_up(p);
+    lab_hang_up(other);
+    return over;
+}
+
+static void preempted_anywhere(struct lab *lab)
+{
+    uint32_t n = 0;
+
+    while (!preempt_copy(lab, n))
+        n += 3;
+    CHECK(lab, n > 20, "a copy of 100 blocks had only %u disk calls", (unsigned)n);
+}
+
 /* A disk that answers at once: pings and reads of others are answered while a copy is at work. */
 static void others_have_turns(struct lab *lab)
 {
@@ -172,6 +244,8 @@ static const struct scenario scenarios[] = {
     { .name = "EXTENDED COPY with a list in pieces", .play = copy_solicited },
     { .name = "EXTENDED COPY to nobody", .play = out_of_reach, .no_cuts = true },
     { .name = "EXTENDED COPY that is ended anywhere", .play = ended_anywhere, .own_disks = true },
+    { .name = "EXTENDED COPY to a unit that is taken away", .play = preempted_anywhere, .own_disks = true,
+      .no_cuts = true },
     { .name = "EXTENDED COPY beside others", .play = others_have_turns, .own_pace = true, .no_cuts = true },
     { .name = "EXTENDED COPY twice, with room for one", .play = one_parameter_buffer, .own_pace = true,
       .no_cuts = true, .options = { .config = { .n_parameter_buffers = 1 } } },

@@ -15,7 +15,7 @@ struct pair {
     struct th_lu other;
     struct thimble_ram_disk ram;
     uint8_t *mem;
-    unsigned copies, unmaps;            /* by the other's disk itself */
+    unsigned copies, unmaps, reads;     /* by the other's disk itself */
     bool refuses_copies;
 };
 
@@ -40,6 +40,14 @@ static int other_copy(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, 
     return err;
 }
 
+static int (*ram_read)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf, struct thimble_io *io);
+
+static int other_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf, struct thimble_io *io)
+{
+    pair->reads++;
+    return ram_read(b, lba, n_blocks, buf, io);
+}
+
 static int (*ram_unmap)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_io *io);
 
 static int other_unmap(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_io *io)
@@ -56,6 +64,8 @@ static void pair_start(struct pair *p, const struct rig_options *o, unsigned oth
     p->mem = malloc((size_t)OTHER_BLOCKS << other_shift);
     memset(p->mem, 0xdd, (size_t)OTHER_BLOCKS << other_shift);
     assert_int_equal(thimble_ram_disk_init(&p->ram, p->mem, OTHER_BLOCKS, (uint8_t)other_shift), 0);
+    ram_read = p->ram.block.read;
+    p->ram.block.read = other_read;
     ram_unmap = p->ram.block.unmap;
     p->ram.block.unmap = other_unmap;
     p->ram.block.map = NULL;
@@ -422,7 +432,115 @@ static void test_refusals(void **state)
     }
 }
 
-/* No unit that the session could not address itself, or write. */
+/* ---- units that are not open to everybody, or not now ---- */
+static void reserve_out(struct pair *p, unsigned who, struct th_lu *lu, unsigned action, unsigned type, uint8_t key,
+                        uint8_t action_key)
+{
+    uint8_t list[24] = { [7] = key, [15] = action_key };
+    char cdb[64];
+
+    snprintf(cdb, sizeof cdb, "5f %02x %02x 0000 00000018 00", action, type);
+    struct rig_cmd *c = rig_submit(&p->rig, &p->rig.nexus[who], lu, cdb, list, sizeof list);
+    rig_wait(c);
+    struct outcome o = rig_collect(c);
+    expect_sense("PERSISTENT RESERVE OUT", &o, TH_SENSE_NONE);
+    assert_int_equal(o.status, TH_STATUS_GOOD);
+    rig_forget(&o);
+}
+
+enum role { HOLDER, REGISTRANT, STRANGER };
+enum { REGISTER_AND_IGNORE = 6, RESERVE = 1, BY_RESERVE_6 = 0 };
+
+/* lu is reserved so that the first session, which copies, is that to it. */
+static void reserve(struct pair *p, struct th_lu *lu, unsigned type, enum role role)
+{
+    unsigned holder = role == HOLDER ? 0 : 1;
+
+    if (type == BY_RESERVE_6) {
+        struct outcome o = rig_collect(rig_submit(&p->rig, &p->rig.nexus[holder], lu, "16 00 0000 00 00", NULL, 0));
+        expect_sense("RESERVE(6)", &o, TH_SENSE_NONE);
+        rig_forget(&o);
+        return;
+    }
+    if (role == REGISTRANT)
+        reserve_out(p, 0, lu, REGISTER_AND_IGNORE, 0, 0, 1);
+    reserve_out(p, holder, lu, REGISTER_AND_IGNORE, 0, 0, 7);
+    reserve_out(p, holder, lu, RESERVE, type, 7, 0);
+}
+
+/* What went wrong at a unit, as RECEIVE COPY FAILURE DETAILS tells it. */
+static void expect_why(struct pair *p, uint8_t list_id, uint32_t why)
+{
+    char cdb[64];
+
+    snprintf(cdb, sizeof cdb, "84 04 %02x 00000000000000 00000100 00 00", list_id);
+    struct outcome o = rig_run(&p->rig, cdb, NULL, 0);
+    expect_sense("RECEIVE COPY FAILURE DETAILS", &o, TH_SENSE_NONE);
+    assert_int_equal(o.len, 78);
+    assert_int_equal(TH_SENSE(o.data[62], o.data[72], o.data[73]), why);
+    rig_forget(&o);
+}
+
+/* A copy manager reads and writes a unit by the rights of who asked for the copy: which types of reservation let it read,
+ * which write, as the holder, a registrant, a stranger.  A: allowed, C: conflict. */
+static void test_reservations(void **state)
+{
+    static const struct { unsigned type; const char *read_write[3]; } cells[] = {
+        { 1, { "AA", "AC", "AC" } }, { 3, { "AA", "CC", "CC" } }, { 5, { "AA", "AA", "AC" } },
+        { 6, { "AA", "AA", "CC" } }, { 7, { "AA", "AA", "AC" } }, { 8, { "AA", "AA", "CC" } },
+        { BY_RESERVE_6, { "AA", "CC", "CC" } },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cells / sizeof cells[0]; i++)
+        for (enum role role = HOLDER; role <= STRANGER; role++)
+            for (unsigned writes = 0; writes < 2; writes++) {
+                struct pair p;
+                char title[64];
+                pair_start(&p, NULL, 9);
+                reserve(&p, &p.other, cells[i].type, role);
+                struct list l = new_list(&p, 5);
+                add(&l, !writes, writes, 8, 0, 0);
+                bool allowed = cells[i].read_write[role][writes] == 'A';
+                snprintf(title, sizeof title, "type %u, role %d, %s", cells[i].type, (int)role,
+                         writes ? "written" : "read");
+                expect_copy(&p, title, &l, allowed ? TH_SENSE_NONE : TH_SENSE_THIRD_PARTY_FAILURE);
+                if (!allowed)
+                    expect_why(&p, 5, TH_SENSE_RESERVATION_CONFLICT);
+                assert_int_equal(p.mem[0], allowed && writes ? rig_byte(0, 0) : 0xdd);
+                assert_int_equal(p.rig.mem[0], allowed && !writes ? 0xdd : rig_byte(0, 0));
+                pair_end(&p);
+            }
+}
+
+/* What may happen to the other unit, and what is told of it. */
+enum change { RESERVED, RESERVED_6, STANDBY, UNAVAILABLE, PROTECTED, EJECTED, SANITIZED, CHANGES };
+
+static const uint32_t why_after[CHANGES] = {
+    [RESERVED] = TH_SENSE_RESERVATION_CONFLICT, [RESERVED_6] = TH_SENSE_RESERVATION_CONFLICT,
+    [STANDBY] = TH_SENSE_PORT_STANDBY, [UNAVAILABLE] = TH_SENSE_PORT_UNAVAILABLE,
+    [PROTECTED] = TH_SENSE_WRITE_PROTECTED, [EJECTED] = TH_SENSE_NO_MEDIUM, [SANITIZED] = TH_SENSE_SANITIZE_IN_PROGRESS,
+};
+
+static void happen(struct pair *p, enum change change)
+{
+    struct th_lu *lu = &p->other;
+
+    switch (change) {
+    case RESERVED: reserve(p, lu, 3, STRANGER); break;
+    case RESERVED_6: reserve(p, lu, BY_RESERVE_6, STRANGER); break;
+    case STANDBY: lu->access_state = THIMBLE_ACCESS_STANDBY; break;
+    case UNAVAILABLE: lu->access_state = THIMBLE_ACCESS_UNAVAILABLE; break;
+    case PROTECTED: lu->read_only = true; break;
+    case EJECTED: lu->ejected = true; break;
+    case SANITIZED:
+        lu->work = (struct th_work){ .kind = TH_WORK_ERASE, .size_blocks = OTHER_BLOCKS, .passes = 1 };
+        break;
+    case CHANGES: break;
+    }
+}
+
+/* No unit that the session could not address itself, or read and write. */
 static void test_reach(void **state)
 {
     struct pair p;
@@ -434,20 +552,120 @@ static void test_reach(void **state)
     th_lun_set_put(&p.rig.nexus[0].hidden, 1, true);
     expect_copy(&p, "a unit that is hidden from the session", &l, TH_SENSE_CSCD_UNREACHABLE);
     th_lun_set_put(&p.rig.nexus[0].hidden, 1, false);
-    p.other.read_only = true;
-    expect_copy(&p, "a write-protected unit", &l, TH_SENSE_THIRD_PARTY_FAILURE);
-    p.other.read_only = false;
-    p.other.reserved_by = &p.rig.nexus[1];
-    expect_copy(&p, "a unit that is another's", &l, TH_SENSE_THIRD_PARTY_FAILURE);
-    p.other.reserved_by = &p.rig.nexus[0];
-    expect_copy(&p, "a unit that is one's own", &l, TH_SENSE_NONE);
-    p.other.reserved_by = NULL;
-    p.other.ejected = true;
-    expect_copy(&p, "a unit without a medium", &l, TH_SENSE_THIRD_PARTY_FAILURE);
+    th_lun_set_put(&p.rig.nexus[1].hidden, 1, true);
+    expect_copy(&p, "a unit that is hidden from another", &l, TH_SENSE_NONE);
 
     /* another session cannot ask */
     struct outcome o = rig_run_as(&p.rig, 1, "84 00 05 00000000000000 00000100 00 00");
     expect_sense("another session's list identifier", &o, TH_SENSE_INVALID_CDB_FIELD);
+    pair_end(&p);
+
+    for (enum change change = 0; change < CHANGES; change++)
+        for (unsigned writes = 0; writes < 2; writes++) {
+            pair_start(&p, NULL, 9);
+            l = new_list(&p, 5);
+            add(&l, !writes, writes, 8, 0, 0);
+            happen(&p, change);
+            bool fine = change == PROTECTED && !writes;
+            expect_copy(&p, "a unit that is not open", &l, fine ? TH_SENSE_NONE : TH_SENSE_THIRD_PARTY_FAILURE);
+            if (!fine)
+                expect_why(&p, 5, why_after[change]);
+            pair_end(&p);
+        }
+}
+
+/* ... and if that comes in the middle of a copy, nothing more is written, or read.  Ways: written; written by the disk itself;
+ * read. */
+enum { WRITTEN, BY_ITSELF, READ, WAYS };
+
+static bool shut_out_after(enum change change, unsigned way, unsigned steps)
+{
+    static uint8_t before[OTHER_BLOCKS * 512];
+    struct pair p;
+
+    pair_start(&p, &(struct rig_options){ .delayed = true, .param_bytes = 3072 }, 9);
+    p.ram.block.copy = way == BY_ITSELF ? other_copy : NULL;
+    struct list l = new_list(&p, 5);
+    add(&l, way == READ, way != READ, 30, 0, 0);
+    add(&l, way == READ, way != READ, 30, 30, 30);
+    struct rig_cmd *c = submit_copy(&p, &l);
+    for (unsigned i = 0; i < steps && !c->ended; i++)
+        rig_step(c);
+    bool was_over = c->ended;
+    happen(&p, change);
+    unsigned reads = p.reads;
+    memcpy(before, p.mem, sizeof before);
+    rig_wait(c);
+    struct outcome o = rig_collect(c);
+    bool fine = was_over || (way == READ && (change == PROTECTED || rig_blocks_are(&p.rig, 0, 60, 0xdd)));
+    expect_sense("a copy to a unit that is not open any more", &o, fine ? TH_SENSE_NONE : TH_SENSE_THIRD_PARTY_FAILURE);
+    rig_forget(&o);
+    assert_memory_equal(p.mem, before, sizeof before);
+    assert_true(p.reads == reads || change == PROTECTED);
+    if (!fine)
+        expect_why(&p, 5, why_after[change]);
+    pair_end(&p);
+    return was_over;
+}
+
+static void test_shut_out_at_work(void **state)
+{
+    (void)state;
+    for (enum change change = 0; change < CHANGES; change++)
+        for (unsigned way = 0; way < WAYS; way++) {
+            unsigned steps = 1;
+            while (!shut_out_after(change, way, steps))
+                steps++;
+            assert_true(steps > 1);
+        }
+}
+
+/* ... or while it waits for others who write there. */
+static void never(struct thimble_io *io, int result)
+{
+    (void)io, (void)result;
+    fail();
+}
+
+static void test_shut_out_at_the_gate(void **state)
+{
+    (void)state;
+    for (unsigned way = WRITTEN; way <= BY_ITSELF; way++) {
+        struct pair p;
+        struct thimble_io io = { .done = never };
+        pair_start(&p, NULL, 9);
+        p.ram.block.copy = way == BY_ITSELF ? other_copy : NULL;
+        assert_int_equal(th_gate_enter(&p.other.gate, TH_GATE_EXCLUSIVE, &io), THIMBLE_OK);
+        struct list l = new_list(&p, 5);
+        add(&l, 0, 1, 8, 0, 0);
+        struct rig_cmd *c = submit_copy(&p, &l);
+        rig_step(c);
+        assert_true(!c->ended && p.other.gate.first);
+        happen(&p, RESERVED);
+        th_gate_leave(&p.other.gate, TH_GATE_EXCLUSIVE);
+        assert_true(c->ended);
+        struct outcome o = rig_collect(c);
+        expect_sense("reserved while it waited", &o, TH_SENSE_THIRD_PARTY_FAILURE);
+        rig_forget(&o);
+        assert_int_equal(p.mem[0], 0xdd);
+        assert_int_equal(p.copies, 0);
+        pair_end(&p);
+    }
+}
+
+/* The unit that the command was sent to is a unit like others; a conflict there has a status of its own. */
+static void test_own_unit_is_reserved(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    reserve(&p, &p.rig.lu, 1, STRANGER);
+    struct list l = new_list(&p, 5);
+    add(&l, 1, 1, 8, 0, 20);
+    struct outcome o = rig_collect(submit_copy(&p, &l));
+    assert_int_equal(o.status, TH_STATUS_RESERVATION_CONFLICT);
+    rig_forget(&o);
     pair_end(&p);
 }
 
@@ -672,6 +890,40 @@ static void test_revoked_at_work(void **state)
     pair_end(&p);
 }
 
+/* A token does not open a unit that has been reserved since, nor one that is out of service. */
+static void test_token_of_a_shut_unit(void **state)
+{
+    static const struct { unsigned type; enum role role; bool allowed; } cases[] = {
+        { 1, STRANGER, true }, { 3, STRANGER, false }, { 3, HOLDER, true }, { 6, REGISTRANT, true }, { 8, STRANGER, false },
+        { BY_RESERVE_6, STRANGER, false }, { BY_RESERVE_6, HOLDER, true },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair p;
+        uint8_t token[512];
+        pair_start(&p, NULL, 9);
+        struct outcome o = populate(&p, 1, 10, 20, 0, 0);
+        expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+        assert_true(fetch_token(&p, 1, token));
+        reserve(&p, &p.rig.lu, cases[i].type, cases[i].role);
+        assert_int_equal(write_token(&p, &p.other, token, 0, 0, 20),
+                         cases[i].allowed ? TH_SENSE_NONE : TH_SENSE_THIRD_PARTY_FAILURE);
+        assert_int_equal(p.mem[0], cases[i].allowed ? rig_byte(10, 0) : 0xdd);
+        pair_end(&p);
+    }
+
+    struct pair p;
+    uint8_t token[512];
+    pair_start(&p, NULL, 9);
+    struct outcome o = populate(&p, 1, 10, 20, 0, 0);
+    expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+    assert_true(fetch_token(&p, 1, token));
+    p.rig.lu.access_state = THIMBLE_ACCESS_UNAVAILABLE;
+    assert_int_equal(write_token(&p, &p.other, token, 0, 0, 20), TH_SENSE_THIRD_PARTY_FAILURE);
+    pair_end(&p);
+}
+
 static void test_token_ends(void **state)
 {
     struct pair p;
@@ -845,6 +1097,11 @@ int main(void)
         cmocka_unit_test(test_beside_others),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_reservations),
+        cmocka_unit_test(test_shut_out_at_work),
+        cmocka_unit_test(test_shut_out_at_the_gate),
+        cmocka_unit_test(test_own_unit_is_reserved),
+        cmocka_unit_test(test_token_of_a_shut_unit),
         cmocka_unit_test(test_any_byte),
         cmocka_unit_test(test_lid4),
         cmocka_unit_test(test_operating_parameters),
