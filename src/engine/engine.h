@@ -322,7 +322,7 @@ void th_count_event(struct thimble_conn *c, const struct thimble_event *event,
 
 static inline void th_count_flow(struct th_task *t, enum th_flow flow)
 {
-    t->flow = flow;
+    t->flow = flow & 3u;
 }
 
 static inline void th_count_rx(struct thimble_conn *c)
