@@ -63,9 +63,12 @@ static inline uint32_t th_not_ready(const struct th_lu *lu)
 /* Why what reads or writes blocks cannot be served in the unit's access state (alua.c), or TH_SENSE_NONE. */
 static inline uint32_t th_access_sense(const struct th_lu *lu)
 {
-    if (!THIMBLE_SCSI_ALUA || lu->access_state < THIMBLE_ACCESS_STANDBY)
-        return TH_SENSE_NONE;
-    return lu->access_state == THIMBLE_ACCESS_STANDBY ? TH_SENSE_PORT_STANDBY : TH_SENSE_PORT_UNAVAILABLE;
+#if THIMBLE_SCSI_ALUA
+    if (lu->access_state >= THIMBLE_ACCESS_STANDBY)
+        return lu->access_state == THIMBLE_ACCESS_STANDBY ? TH_SENSE_PORT_STANDBY : TH_SENSE_PORT_UNAVAILABLE;
+#endif
+    (void)lu;
+    return TH_SENSE_NONE;
 }
 
 /* The informational exception that is to be told to who asks (mode page 1Ch), or TH_SENSE_NONE. */
