@@ -19,8 +19,12 @@ static struct file_store *store_of(struct thimble_store *s)
 
 void file_store_name(const struct file_store *s, enum thimble_record record, char name[FILE_STORE_NAME_MAX])
 {
-    snprintf(name, FILE_STORE_NAME_MAX, "%s.lun%u.%s", s->target, s->lun,
-             record == THIMBLE_RECORD_RESERVATIONS ? "reservations" : "mode");
+    static const char *const kinds[] = {
+        [THIMBLE_RECORD_RESERVATIONS] = "reservations", [THIMBLE_RECORD_MODE_PAGES] = "mode",
+        [THIMBLE_RECORD_IDENTITY] = "identity",         [THIMBLE_RECORD_IDENTITY_TEXT] = "identity-text",
+    };
+
+    snprintf(name, FILE_STORE_NAME_MAX, "%s.lun%u.%s", s->target, s->lun, kinds[record]);
 }
 
 static int error_of(int error)

@@ -184,13 +184,16 @@ struct thimble_block {
 enum thimble_record {
     THIMBLE_RECORD_RESERVATIONS = 1,    /* persistent reservations (APTPL) */
     THIMBLE_RECORD_MODE_PAGES = 2,      /* saved mode pages */
+    THIMBLE_RECORD_IDENTITY = 3,        /* what SET IDENTIFYING INFORMATION names it, in bytes */
+    THIMBLE_RECORD_IDENTITY_TEXT = 4,   /* ... and in text */
 };
 
 /* A place for the records of one logical unit: files on a host, two blocks of a card or a page of flash on a board.  Records
  * are short (hundreds of bytes; never more than thimble_config.parameter_bytes), and seldom written. */
 struct thimble_store {
     /* Puts the record into buf.  Returns its length; 0: there is none; or a negative thimble_err, which thimble_lun_add()
-     * then returns: a logical unit must not be served as if it had forgotten.  Answers at once. */
+     * then returns: a logical unit must not be served as if it had forgotten.  Answers at once, at any time: while a record
+     * is being saved, with the old one or the new. */
     int (*load)(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size);
 
     /* Replaces the record; len 0: there is none any more.  Returns THIMBLE_OK, a negative thimble_err, or THIMBLE_PENDING and

@@ -160,6 +160,13 @@
 #ifndef THIMBLE_SCSI_TIMESTAMP          /* REPORT and SET TIMESTAMP.  RAM: 16 bytes a logical unit, 8 a target */
 #define THIMBLE_SCSI_TIMESTAMP 1
 #endif
+#ifndef THIMBLE_SCSI_WELL_KNOWN         /* the REPORT LUNS well known logical unit */
+#define THIMBLE_SCSI_WELL_KNOWN 1
+#endif
+/* REPORT and SET IDENTIFYING INFORMATION, where a unit has a store */
+#ifndef THIMBLE_SCSI_IDENT
+#define THIMBLE_SCSI_IDENT 1
+#endif
 #ifndef THIMBLE_SCSI_VPD                /* VPD pages 87h and 88h */
 #define THIMBLE_SCSI_VPD 1
 #endif
@@ -220,7 +227,7 @@
     (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
      THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_THIRD_PARTY || THIMBLE_SCSI_MODE_SELECT || THIMBLE_SCSI_FORMAT || \
      THIMBLE_SCSI_SANITIZE || THIMBLE_SCSI_ALUA || THIMBLE_SCSI_DIAGNOSTIC || THIMBLE_SCSI_TIMESTAMP || THIMBLE_SCSI_BUFFER || \
-     THIMBLE_SCSI_PERSISTENT_RESERVE)
+     THIMBLE_SCSI_PERSISTENT_RESERVE || THIMBLE_SCSI_IDENT)
 
 /* Derived: there is work on whole units that goes on by itself.  RAM: 80 bytes a logical unit (112 on machines of
  * 64 bits), and a parameter buffer while a unit is written over. */
@@ -233,6 +240,10 @@
 
 #if THIMBLE_SCSI_BUFFER < 0 || THIMBLE_SCSI_BUFFER > 4096 || THIMBLE_SCSI_BUFFER % 4 != 0
 #error "THIMBLE_SCSI_BUFFER is 0 to 4096, a multiple of 4"
+#endif
+#if THIMBLE_SCSI_IDENT && !THIMBLE_STORE
+#undef THIMBLE_SCSI_IDENT
+#define THIMBLE_SCSI_IDENT 0
 #endif
 #if THIMBLE_SCSI_THRESHOLDS && !THIMBLE_SCSI_MODE_SELECT
 #undef THIMBLE_SCSI_THRESHOLDS

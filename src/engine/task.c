@@ -652,7 +652,9 @@ void th_command_start(struct th_task *t)
     th_count_start(t);
     take_cdb(t);
     t->cmd.nexus = &c->nexus;
-    t->cmd.lu = th_scsi_lu_of(&c->nexus, th_scsi_lun_decode(c->bhs + 8));
+    int lun = th_scsi_lun_decode(c->bhs + 8);
+    t->cmd.lu = th_scsi_lu_of(&c->nexus, lun);
+    t->cmd.well_known = lun == TH_LUN_REPORT_LUNS;
     t->cmd.param = NULL;
     if (t->write_dir)
         c->timer_ms = c->engine->now_ms;

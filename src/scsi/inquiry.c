@@ -88,6 +88,7 @@ static void put_ascii(uint8_t *p, const char *text, size_t width)
  */
 enum {
     PERIPHERAL_NONE = 0x7f,             /* qualifier 3: no unit can be here; type unknown */
+    PERIPHERAL_WELL_KNOWN = 0x1e,
     STANDARD_BYTES = 96,
     EVPD = 0x01,
 };
@@ -96,10 +97,17 @@ enum {
 static const uint16_t versions[] = { 0x00a0, 0x0960, 0x0460, 0x04c0 };
 enum { MMC_6 = 0x04e0 };
 
-static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
+static uint8_t peripheral(const struct th_cmd *cmd)
 {
+    return cmd->lu ? cmd->lu->type : th_well_known(cmd) ? PERIPHERAL_WELL_KNOWN : PERIPHERAL_NONE;
+}
+
+static uint32_t put_standard(const struct th_cmd *cmd, uint8_t *p)
+{
+    const struct th_lu *lu = cmd->lu;
+
     memset(p, 0, STANDARD_BYTES);
-    p[0] = lu ? lu->type : PERIPHERAL_NONE;
+    p[0] = peripheral(cmd);
     p[1] = lu && th_removable(lu) ? 0x80 : 0x00;        /* RMB */
     p[2] = 0x06;                                        /* SPC-4 */
     p[3] = 0x12;                                        /* HISUP, response data format 2 */
@@ -116,6 +124,8 @@ static uint32_t put_standard(const struct th_lu *lu, uint8_t *p)
         th_put16(p + 58 + 2 * i, versions[i]);
     if (lu && th_is_cdrom(lu))
         th_put16(p + 64, MMC_6);
+    if (th_well_known(cmd))
+        th_put16(p + 64, 0);                            /* SPC says all of it */
     return STANDARD_BYTES;
 }
 
@@ -177,31 +187,38 @@ static void put_port_name(uint8_t **p, const struct th_scsi_target *target)
     put_scsi_name(p, FOR_PORT, target->name, text);
 }
 
-static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
+static void put_unit_names(uint8_t **end, const struct th_lu *lu)
 {
-    const struct th_lu *lu = cmd->lu;
-    const struct th_scsi_target *target = lu->target;
-    uint8_t *end = p, *at;
-    uint8_t serial[SERIAL_MAX], naa[TH_NAA_BYTES];
+    uint8_t serial[SERIAL_MAX], naa[TH_NAA_BYTES], *at;
     uint32_t serial_len = put_serial(lu, serial);
 
-    at = put_designator(&end, CODE_ASCII, FOR_UNIT, TYPE_T10, 8 + 16 + serial_len);
+    at = put_designator(end, CODE_ASCII, FOR_UNIT, TYPE_T10, 8 + 16 + serial_len);
     put_ascii(at, lu->vendor, 8);
     put_ascii(at + 8, lu->product, 16);
     memcpy(at + 24, serial, serial_len);
 
     th_lu_naa(lu, naa);
-    at = put_designator(&end, CODE_BINARY, FOR_UNIT, TYPE_NAA, TH_NAA_BYTES);
+    at = put_designator(end, CODE_BINARY, FOR_UNIT, TYPE_NAA, TH_NAA_BYTES);
     memcpy(at, naa, TH_NAA_BYTES);
 
     char naa_text[2 * TH_NAA_BYTES + 1] = { 0 };
     put_hex(naa_text, naa, TH_NAA_BYTES);
-    put_scsi_name(&end, FOR_UNIT, "naa.", naa_text);
+    put_scsi_name(end, FOR_UNIT, "naa.", naa_text);
+}
 
+/* A well known logical unit has no name of its own. */
+static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
+{
+    const struct th_lu *lu = cmd->lu;
+    const struct th_scsi_target *target = cmd->nexus->target;
+    uint8_t *end = p, *at;
+
+    if (lu)
+        put_unit_names(&end, lu);
     at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_RELATIVE_PORT, 4);
     th_put16(at + 2, target->relative_port);
 
-    if (THIMBLE_SCSI_ALUA && !th_is_cdrom(lu)) {
+    if (THIMBLE_SCSI_ALUA && lu && !th_is_cdrom(lu)) {
         at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_PORT_GROUP, 4);
         th_put16(at + 2, target->portal_group_tag);
     }
@@ -314,9 +331,13 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
 
 #define N_VPD_PAGES (sizeof vpd_pages / sizeof vpd_pages[0])
 
-/* Pages from B0h on are the device type's own. */
-static bool vpd_offered(const struct vpd_page *page, const struct th_lu *lu)
+/* Pages from B0h on are the device type's own.  About a unit that is not there nothing is to be told. */
+static bool vpd_offered(const struct vpd_page *page, const struct th_cmd *cmd)
 {
+    const struct th_lu *lu = cmd->lu;
+
+    if (!lu)
+        return page->code == 0x00 || (th_well_known(cmd) && page->code == 0x83);
     if (THIMBLE_SCSI_THIRD_PARTY && page->code == 0x8f)
         return th_copy_offered(lu);
     return page->code < 0xb0 || !th_is_cdrom(lu);
@@ -324,13 +345,9 @@ static bool vpd_offered(const struct vpd_page *page, const struct th_lu *lu)
 
 static uint32_t vpd_supported(const struct th_cmd *cmd, uint8_t *p)
 {
-    if (!cmd->lu) {
-        p[0] = 0x00;
-        return 1;
-    }
     uint32_t n = 0;
     for (unsigned i = 0; i < N_VPD_PAGES; i++)
-        if (vpd_offered(&vpd_pages[i], cmd->lu))
+        if (vpd_offered(&vpd_pages[i], cmd))
             p[n++] = vpd_pages[i].code;
     return n;
 }
@@ -339,10 +356,8 @@ static const struct vpd_page *find_vpd_page(const struct th_cmd *cmd)
 {
     uint8_t code = cmd->cdb[2];
 
-    if (!cmd->lu && code != 0x00)                       /* nothing to tell about nobody */
-        return NULL;
     for (unsigned i = 0; i < N_VPD_PAGES; i++)
-        if (vpd_pages[i].code == code && (!cmd->lu || vpd_offered(&vpd_pages[i], cmd->lu)))
+        if (vpd_pages[i].code == code && vpd_offered(&vpd_pages[i], cmd))
             return &vpd_pages[i];
     return NULL;
 }
@@ -364,12 +379,12 @@ enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf)
     if (cmd->cdb[1] & EVPD) {
         memset(buf, 0, TH_REPLY_MAX);
         n = find_vpd_page(cmd)->put(cmd, buf + 4);
-        buf[0] = cmd->lu ? cmd->lu->type : PERIPHERAL_NONE;
+        buf[0] = peripheral(cmd);
         buf[1] = cmd->cdb[2];
         th_put16(buf + 2, n);
         n += 4;
     } else {
-        n = put_standard(cmd->lu, buf);
+        n = put_standard(cmd, buf);
     }
     return th_reply_done(cmd, n, th_get16(cmd->cdb + 3));
 }

@@ -72,7 +72,10 @@ void th_gate_leave(struct th_gate *g, enum th_gate_kind kind)
 /* --------------------------------------------------------------------------------------
  * LUNs
  */
-enum { LUN_PERIPHERAL = 0x00, LUN_FLAT = 0x40, LUN_EXTENDED_FLAT_24 = 0xd2 };
+enum {
+    LUN_PERIPHERAL = 0x00, LUN_FLAT = 0x40, LUN_EXTENDED_FLAT_24 = 0xd2, LUN_WELL_KNOWN = 0xc1,
+    W_LUN_REPORT_LUNS = 1,
+};
 
 int th_scsi_lun_decode(const uint8_t field[8])
 {
@@ -90,16 +93,25 @@ int th_scsi_lun_decode(const uint8_t field[8])
         used = 2;
         break;
     default:
-        if (field[0] != LUN_EXTENDED_FLAT_24)
+        if (field[0] != LUN_EXTENDED_FLAT_24 && (field[0] != LUN_WELL_KNOWN || field[1] != W_LUN_REPORT_LUNS))
             return -1;
         lun = th_get24(field + 1);
-        used = 4;
+        used = field[0] == LUN_EXTENDED_FLAT_24 ? 4 : 2;
         break;
     }
     for (uint32_t i = used; i < 8; i++)         /* further levels */
         if (field[i])
             return -1;
+    if (field[0] == LUN_WELL_KNOWN)
+        return THIMBLE_SCSI_WELL_KNOWN ? TH_LUN_REPORT_LUNS : -1;
     return (int)lun;
+}
+
+void th_lun_encode_report_luns(uint8_t field[8])
+{
+    memset(field, 0, 8);
+    field[0] = LUN_WELL_KNOWN;
+    field[1] = W_LUN_REPORT_LUNS;
 }
 
 void th_lun_encode(uint8_t field[8], uint16_t lun)
@@ -138,6 +150,7 @@ static const uint32_t ua_sense[TH_UA_COUNT] = {
     [TH_UA_ACCESS_CHANGED]   = TH_SENSE_ACCESS_CHANGED,
     [TH_UA_TIMESTAMP_CHANGED] = TH_SENSE_TIMESTAMP_CHANGED,
     [TH_UA_THRESHOLD]        = TH_SENSE_THRESHOLD,
+    [TH_UA_IDENTIFIER_CHANGED] = TH_SENSE_IDENTIFIER_CHANGED,
 };
 
 _Static_assert(TH_UA_COUNT <= 16, "th_nexus.ua is a set of 16");

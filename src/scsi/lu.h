@@ -108,8 +108,9 @@ static inline bool th_has_thresholds(const struct th_lu *lu)
     return THIMBLE_SCSI_THRESHOLDS && th_thin(lu) && lu->block->insight && lu->block->insight->fill;
 }
 
-/* The 8-byte LUN field of a LUN (SAM-5 4.7). */
+/* The 8-byte LUN field of a LUN (SAM-5 4.7); of the REPORT LUNS well known logical unit. */
 void th_lun_encode(uint8_t field[8], uint16_t lun);
+void th_lun_encode_report_luns(uint8_t field[8]);
 
 /* The unit attention that comes first, which is then no longer pending, or TH_SENSE_NONE. */
 uint32_t th_ua_take(const struct th_lu *lu, struct th_nexus *nexus);

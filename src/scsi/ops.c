@@ -45,7 +45,7 @@
 #define PROUT_USAGE(action) { 0x5f, (action), 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff }
 
 const struct th_op th_ops[] = {
-    { .opcode = 0x00, .types = ALL, .cdb_len = 6, .passes = SHARED, .flags = MEDIUM, /* TEST UNIT READY */
+    { .opcode = 0x00, .types = ALL, .cdb_len = 6, .passes = SHARED, .flags = MEDIUM | TH_ROW_WELL_KNOWN, /* TEST UNIT READY */
       .usage = { 0x00 }, .run = th_test_unit_ready_run },
     /* REQUEST SENSE */
     { .opcode = 0x03, .types = ALL, .cdb_len = 6, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
@@ -403,6 +403,12 @@ const struct th_op th_ops[] = {
     { .opcode = 0xa0, .types = ALL, .cdb_len = 12, .passes = ANYHOW, .flags = TH_ROW_NO_LU_OK | TH_ROW_UA_OK,
       .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_report_luns_run, .reply = th_report_luns_reply },
+#if THIMBLE_SCSI_IDENT
+    { .opcode = 0xa3, .service_action = 0x05, .cdb_len = 12, .passes = ANYHOW,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_STORE,    /* REPORT IDENTIFYING INFORMATION */
+      .usage = { 0xa3, 0x05, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe },
+      .run = th_report_ident_run, .reply = th_report_ident_reply },
+#endif
 #if THIMBLE_SCSI_ALUA
     { .opcode = 0xa3, .service_action = 0x0a, .cdb_len = 12, .passes = SHARED,
       .flags = TH_ROW_SERVICE_ACTION, .usage = { 0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
@@ -423,6 +429,12 @@ const struct th_op th_ops[] = {
     { .opcode = 0xa3, .service_action = 0x0f, .cdb_len = 12, .passes = SHARED,
       .flags = TH_ROW_SERVICE_ACTION, .usage = { 0xa3, 0x0f, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_reply_run, .reply = th_report_timestamp_reply },         /* REPORT TIMESTAMP */
+#endif
+#if THIMBLE_SCSI_IDENT
+    { .opcode = 0xa4, .service_action = 0x06, .cdb_len = 12,             /* SET IDENTIFYING INFORMATION */
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_STORE,
+      .usage = { 0xa4, 0x06, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe },
+      .run = th_set_ident_run, .param = th_set_ident_param },
 #endif
 #if THIMBLE_SCSI_ALUA
     { .opcode = 0xa4, .service_action = 0x0a, .cdb_len = 12,             /* SET TARGET PORT GROUPS */
@@ -490,7 +502,7 @@ enum { SERVICE_ACTION_BITS = 0x1f };
 bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
 {
     enum {
-        SOMETIMES = TH_ROW_THIN | TH_ROW_ATOMIC | TH_ROW_COPY | TH_ROW_TOKEN | TH_ROW_WRITE_ATOMIC
+        SOMETIMES = TH_ROW_THIN | TH_ROW_ATOMIC | TH_ROW_COPY | TH_ROW_TOKEN | TH_ROW_WRITE_ATOMIC | TH_ROW_STORE
     };
 
     if (!th_is_for(op->types, lu))
@@ -504,6 +516,8 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
     if (THIMBLE_SCSI_THIRD_PARTY && op->flags & TH_ROW_COPY && !th_copy_offered(lu))
         return false;
     if (THIMBLE_SCSI_THIRD_PARTY && op->flags & TH_ROW_TOKEN && !th_tokens_offered(lu))
+        return false;
+    if (THIMBLE_SCSI_IDENT && op->flags & TH_ROW_STORE && !lu->store)
         return false;
     if (THIMBLE_SCSI_WRITE_ATOMIC && op->flags & TH_ROW_WRITE_ATOMIC && th_scsi_atomic_blocks(lu) == 0)
         return false;
@@ -600,7 +614,9 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->fua = cmd->writing = cmd->aborted = false;
     unsigned flags = op ? op->flags : 0;
 
-    if (!lu && !(flags & TH_ROW_NO_LU_OK))
+    if (th_well_known(cmd) && !(flags & (TH_ROW_NO_LU_OK | TH_ROW_WELL_KNOWN)))
+        return th_scsi_check(cmd, TH_SENSE_INVALID_OPCODE);
+    if (!lu && !th_well_known(cmd) && !(flags & TH_ROW_NO_LU_OK))
         return th_scsi_check(cmd, TH_SENSE_NO_LOGICAL_UNIT);
     if (TH_RESERVATIONS && lu && op && th_reserved_against(cmd, op->passes))
         return th_conflict(cmd);

@@ -17,6 +17,7 @@
 enum th_row_flags {
     TH_ROW_SERVICE_ACTION = 0x001,  /* one of several of an opcode: byte 1, bits 4 to 0; 7Fh: bytes 8, 9 */
     TH_ROW_NO_LU_OK       = 0x002,  /* answered even where there is no logical unit */
+    TH_ROW_WELL_KNOWN     = 0x004,  /* answered by the REPORT LUNS well known logical unit (SPC-4 8.3), as are those of NO_LU_OK */
     TH_ROW_UA_OK          = 0x008,  /* does not report a pending unit attention */
     TH_ROW_MEDIUM         = 0x010,  /* needs the medium */
     TH_ROW_WRITES         = 0x020,  /* changes the medium: refused if write-protected */
@@ -26,6 +27,7 @@ enum th_row_flags {
     TH_ROW_WRITE_ATOMIC   = 0x400,  /* offered if a write can be atomic */
     TH_ROW_COPY           = 0x800,  /* offered if there is room for copying (copy.h) */
     TH_ROW_TOKEN          = 0x1000, /* ... and random numbers, which tokens are made of */
+    TH_ROW_STORE          = 0x2000, /* offered by a unit with a store */
     TH_ROW_TAGS           = 0x200,  /* bytes 20 to 27 are about protection information, which there is
                                      * none of: ignored (SBC-3 5.12) */
 };
@@ -193,6 +195,12 @@ enum th_next th_report_timestamp_reply(struct th_cmd *cmd, uint8_t *buf);
 enum th_next th_set_timestamp_run(struct th_cmd *cmd);
 enum th_next th_set_timestamp_param(struct th_cmd *cmd);
 
+/* ident.c */
+enum th_next th_report_ident_run(struct th_cmd *cmd);
+enum th_next th_report_ident_reply(struct th_cmd *cmd, uint8_t *buf);
+enum th_next th_set_ident_run(struct th_cmd *cmd);
+enum th_next th_set_ident_param(struct th_cmd *cmd);
+
 /* format.c */
 enum th_next th_format_run(struct th_cmd *cmd);
 enum th_next th_format_param(struct th_cmd *cmd);
@@ -269,6 +277,11 @@ bool th_bad_blocks(struct th_cmd *cmd);
 enum th_next th_transfer(struct th_cmd *cmd, enum th_next how);
 
 #define TH_OP_VARIABLE_LENGTH 0x7f      /* CDBs of 32 bytes */
+
+static inline bool th_well_known(const struct th_cmd *cmd)
+{
+    return THIMBLE_SCSI_WELL_KNOWN && cmd->well_known;
+}
 
 static inline bool th_is_long(const struct th_cmd *cmd)
 {

@@ -270,6 +270,7 @@ enum th_ua {
     TH_UA_ACCESS_CHANGED,       /* 2A/06 ASYMMETRIC ACCESS STATE CHANGED */
     TH_UA_TIMESTAMP_CHANGED,    /* 2A/10 TIMESTAMP CHANGED */
     TH_UA_THRESHOLD,            /* 38/07 THIN PROVISIONING SOFT THRESHOLD REACHED */
+    TH_UA_IDENTIFIER_CHANGED,   /* 3F/05 DEVICE IDENTIFIER CHANGED */
     TH_UA_COUNT
 };
 
@@ -279,9 +280,9 @@ enum th_use { TH_USE_WRITE, TH_USE_COMPARE, TH_USE_WRITE_AND_COMPARE, TH_USE_OR 
 #define TH_CDB_MAX (THIMBLE_SCSI_LONG_CDB ? 32 : 16)
 
 struct th_cmd {
-    /* Passed to th_scsi_start(), with long_cdb below. */
+    /* Passed to th_scsi_start(), with long_cdb and well_known below. */
     uint8_t cdb[TH_CDB_MAX];
-    struct th_lu    *lu;                /* NULL: the LUN does not exist */
+    struct th_lu    *lu;                /* NULL: the LUN does not exist; or see well_known */
     struct th_nexus *nexus;
 
     /* Given back, and then private to the command while it runs. */
@@ -293,7 +294,8 @@ struct th_cmd {
     uint32_t use : 2;                   /* enum th_use */
     uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
     uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */
-    uint8_t  status;                    /* enum th_status */
+    unsigned status : 7;                /* enum th_status */
+    bool     well_known : 1;            /* lu is NULL, and the LUN TH_LUN_REPORT_LUNS */
     bool     field_valid : 1, field_in_cdb : 1, info_valid : 1;
     bool     exact : 1;                 /* the initiator must expect to send data_bytes exactly, else
                                          * the owner ends the command with INVALID FIELD IN CDB */
@@ -375,7 +377,8 @@ enum th_next th_scsi_check(struct th_cmd *cmd, uint32_t sense);
 uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out);
 
 /* Decodes the 8-byte LUN field (SAM-5 4.7: peripheral, flat and extended flat addressing).  Returns the LUN, or
- * -1 for one that cannot exist here. */
+ * -1 for one that cannot exist here, or that of the REPORT LUNS well known logical unit, which is no struct th_lu. */
+#define TH_LUN_REPORT_LUNS (-2)
 int th_scsi_lun_decode(const uint8_t field[8]);
 
 /* The logical unit that this nexus reaches by a LUN; NULL: there is none, or it is hidden from the nexus, which is the same

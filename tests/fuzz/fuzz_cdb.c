@@ -316,7 +316,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
             uint8_t how = at[0];
             uint32_t out_len = th_get16(at + 17) % (PARAM_BYTES + 1);
             struct th_cmd cmd = { .lu = how & 1 ? &lu : NULL,
-                                  .nexus = &nexus[how >> 1 & 1] };
+                                  .nexus = &nexus[how >> 1 & 1],
+                                  .well_known = (how & 0x81) == 0x80 };
             memcpy(cmd.cdb, at + 1, 16);
             at += 19;
             left -= 19;

@@ -135,6 +135,7 @@ struct request command_request(struct peer *p, struct cmd *c, uint32_t immediate
         c->in = lab_alloc(p->lab, c->edtl);
     r.bhs[1] =
         (uint8_t)((final ? TH_FINAL : 0) | (c->read ? 0x40 : 0) | (c->write ? 0x20 : 0) | 1);
+    r.bhs[8] = c->lun_method;
     r.bhs[9] = c->lun;
     th_put32(r.bhs + 20, c->edtl);
     memcpy(r.bhs + 32, c->cdb, 16);

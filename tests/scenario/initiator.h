@@ -39,6 +39,7 @@ struct cmd {
     uint8_t  cdb[32];
     size_t   cdb_len;                   /* over 16: the rest is an additional header segment */
     uint8_t  lun;
+    uint8_t  lun_method;                /* the byte before it */
     bool     read, write;               /* R and W bits */
     uint32_t edtl;                      /* Expected Data Transfer Length */
     const uint8_t *out;                 /* edtl bytes, if write */

@@ -110,12 +110,30 @@ static void comes_later(struct lab *lab)
     ends(p, &c, TH_STATUS_CHECK_CONDITION, TH_SENSE_LUNS_CHANGED);
 }
 
+/* REPORT LUNS asks the well known logical unit, of which nobody has to know a LUN first; it is not reset. */
+static void well_known(struct lab *lab)
+{
+    struct peer *s = stranger(lab);
+    struct cmd luns = cdb_cmd("a0 00 02 00 00 00 00 00 00 40 00 00", 64);
+    struct cmd ready = cdb_cmd("00 00 00 00 00 00", 0), capacity = cdb_cmd("25 00 00 00 00 00 00 00 00 00", 8);
+
+    luns.lun_method = ready.lun_method = capacity.lun_method = 0xc1;
+    luns.lun = ready.lun = capacity.lun = 1;
+    perform(s, &luns);
+    was(s, &luns, TH_STATUS_GOOD, 0);
+    CHECK(lab, luns.got == 24 && luns.in[8] == 0 && luns.in[9] == 0 && luns.in[16] == 0xc1 && luns.in[17] == 1,
+          "%u bytes of LUNs", (unsigned)luns.got);
+    good(s, &ready);
+    ends(s, &capacity, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_OPCODE);
+}
+
 #define HIDDEN .options = { .units = hidden_unit }
 
 static const struct scenario scenarios[] = {
     { .name = "a hidden unit is not there", .play = hidden_is_not_there, HIDDEN },
     { .name = "a hidden unit is not reset", .play = hidden_is_not_reset, HIDDEN },
     { .name = "a hidden unit says nothing", .play = hidden_says_nothing, HIDDEN },
+    { .name = "the unit that is well known", .play = well_known, HIDDEN },
     { .name = "a unit comes later",
       .play = comes_later,
       .options = { .units = hidden_unit, .config = { .n_luns = LAB_LUNS + 1 } } },

@@ -162,11 +162,15 @@ static int store_load(struct thimble_store *s, enum thimble_record record, void 
 
     if (d->result < 0)
         return d->result;
-    if (d->len > 3 && d->record[3] != record)           /* see core/record.h */
-        return 0;
-    assert_true(d->len <= size);
-    memcpy(buf, d->record, d->len);
-    return (int)d->len;
+    assert_true(d->kept[record].len <= size);
+    memcpy(buf, d->kept[record].bytes, d->kept[record].len);
+    return (int)d->kept[record].len;
+}
+
+static void keep(struct rig_record *r, const void *buf, uint32_t len)
+{
+    memcpy(r->bytes, buf, len);
+    r->len = len;
 }
 
 static int store_save(struct thimble_store *s, enum thimble_record record, const void *buf,
@@ -174,19 +178,17 @@ static int store_save(struct thimble_store *s, enum thimble_record record, const
 {
     struct rig_store *d = store_of(s);
 
-    (void)record;
-    assert_true(len <= sizeof d->record);
+    assert_true(len <= sizeof d->kept[record].bytes);
     assert_null(d->io);
     d->saves++;
     if (d->result == THIMBLE_PENDING) {
         d->io = io;
+        d->kind = record;
         d->buf = buf;
         d->buf_len = len;
     }
-    if (d->result == THIMBLE_OK) {
-        memcpy(d->record, buf, len);
-        d->len = len;
-    }
+    if (d->result == THIMBLE_OK)
+        keep(&d->kept[record], buf, len);
     return d->result;
 }
 
@@ -197,10 +199,8 @@ void rig_store_answer(struct rig *rig, int result)
 
     assert_non_null(io);
     d->io = NULL;
-    if (result == THIMBLE_OK) {
-        memcpy(d->record, d->buf, d->buf_len);
-        d->len = d->buf_len;
-    }
+    if (result == THIMBLE_OK)
+        keep(&d->kept[d->kind], d->buf, d->buf_len);
     thimble_io_done(io, result);
 }
 
@@ -481,6 +481,7 @@ struct rig_cmd *rig_submit(struct rig *rig, struct th_nexus *nexus, struct th_lu
     memset(c->cmd->cdb, 0, sizeof c->cmd->cdb);
     c->cmd->long_cdb = from_hex(cdb_hex, c->cmd->cdb, sizeof c->cmd->cdb + 1) > 16;
     c->cmd->lu = lu;
+    c->cmd->well_known = !lu && rig->well_known;
     c->cmd->nexus = nexus;
     c->cmd->param = NULL;
     enum th_next what = th_scsi_start(c->cmd);

@@ -49,11 +49,16 @@ struct rig_options {
     bool health;                        /* ... and how it is: cache_disk.health */
 };
 
-/* A store in memory, for one record. */
+/* A store in memory. */
+struct rig_record {
+    uint8_t bytes[4096];
+    uint32_t len;
+};
 struct rig_store {
     struct thimble_store store;
-    uint8_t record[4096];
-    uint32_t len, saves;
+    struct rig_record kept[THIMBLE_RECORD_IDENTITY_TEXT + 1];
+    enum thimble_record kind;           /* of the save that is pending */
+    uint32_t saves;
     int result;                         /* of the next saves; THIMBLE_PENDING: by rig_store_answer() */
     struct thimble_io *io;              /* that is pending */
     const void *buf;
@@ -88,6 +93,7 @@ struct rig {
     struct th_registry registry;
     struct th_registration registrations[RIG_REGISTRATIONS];
     struct rig_store store;
+    bool well_known;                    /* commands without a unit are for REPORT LUNS's */
     unsigned aborts;                    /* sessions that lost their commands by PREEMPT AND ABORT */
     uint32_t piece_blocks;              /* how data are cut; 0: as they come */
 };

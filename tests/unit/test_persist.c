@@ -668,8 +668,8 @@ static int restart(struct rig *rig, const uint8_t *record, uint32_t len)
     uint8_t work[4096];
 
     rig_start(rig, &(struct rig_options){ .store = true });
-    memcpy(rig->store.record, record, len);
-    rig->store.len = len;
+    memcpy(rig->store.kept[THIMBLE_RECORD_RESERVATIONS].bytes, record, len);
+    rig->store.kept[THIMBLE_RECORD_RESERVATIONS].len = len;
     int err = th_scsi_lu_restore(&rig->lu, work, sizeof work);
     for (unsigned i = 0; i < RIG_NEXUSES; i++) {        /* now they log in */
         th_scsi_nexus_end(&rig->nexus[i]);
@@ -694,19 +694,20 @@ static void test_kept(void **state)
     good(&rig, B, RELEASE, 6, KEY(B), 0, 0);
     assert_int_equal(rig.store.saves, 2);
 
-    assert_int_equal(restart(&next, rig.store.record, rig.store.len), THIMBLE_OK);
+    assert_int_equal(restart(&next, rig.store.kept[THIMBLE_RECORD_RESERVATIONS].bytes,
+                             rig.store.kept[THIMBLE_RECORD_RESERVATIONS].len), THIMBLE_OK);
     expect_state("restart", &next, "a0h a1 - t6");
     assert_int_equal(next.lu.persistent.generation, 0);
     assert_true(next.lu.persistent.kept);
     good(&next, B, PREEMPT, 8, KEY(B), KEY(A), 0);
     uint8_t record[4096];
-    uint32_t len = next.store.len;
-    memcpy(record, next.store.record, len);
+    uint32_t len = next.store.kept[THIMBLE_RECORD_RESERVATIONS].len;
+    memcpy(record, next.store.kept[THIMBLE_RECORD_RESERVATIONS].bytes, len);
     rig_end(&next);
     assert_int_equal(restart(&next, record, len), THIMBLE_OK);
     expect_state("again", &next, "- a1h - t8");
     good(&next, B, IGNORE, 0, 0, KEY(B), 0);            /* no longer */
-    assert_int_equal(next.store.len, 0);
+    assert_int_equal(next.store.kept[THIMBLE_RECORD_RESERVATIONS].len, 0);
     rig_end(&next);
     assert_int_equal(restart(&next, record, 0), THIMBLE_OK);
     expect_state("forgotten", &next, "- - - t0");

@@ -159,11 +159,22 @@ static const struct row rows[] = {
     /* REPORT LUNS */
     { "REPORT LUNS", "a0 00 00 000000 00001000 00 00",
       .data = "00000008 00000000 0000000000000000", .len = 16 },
+#if THIMBLE_SCSI_WELL_KNOWN
+    { "REPORT LUNS, all", "a0 00 02 000000 00001000 00 00",
+      .data = "00000010 00000000 0000000000000000 c101000000000000", .len = 24 },
+    { "REPORT LUNS, well known ones", "a0 00 01 000000 00001000 00 00",
+      .data = "00000008 00000000 c101000000000000", .len = 16 },
+#else
     { "REPORT LUNS, all", "a0 00 02 000000 00001000 00 00", .data = "00000008", .len = 16 },
     { "REPORT LUNS, well known ones", "a0 00 01 000000 00001000 00 00",
       .data = "00000000 00000000", .len = 8 },
-    { "REPORT LUNS, administrative ones (11h)", "a0 00 11 000000 00001000 00 00",
-      BAD_CDB(2, WHOLE) },
+#endif
+    { "REPORT LUNS, administrative ones", "a0 00 10 000000 00001000 00 00", .data = "00000000 00000000", .len = 8 },
+    { "REPORT LUNS, and what is no part of one", "a0 00 11 000000 00001000 00 00",
+      .data = "00000008 00000000 0000000000000000", .len = 16 },
+    { "REPORT LUNS, the parts of LUN 0", "a0 00 12 000000 00001000 00 00", .data = "00000000 00000000", .len = 8 },
+    { "REPORT LUNS, reserved", "a0 00 03 000000 00001000 00 00", BAD_CDB(2, WHOLE) },
+    { "REPORT LUNS, reserved (13h)", "a0 00 13 000000 00001000 00 00", BAD_CDB(2, WHOLE) },
     { "REPORT LUNS, 4 bytes", "a0 00 00 000000 00000004 00 00", .data = "00000008", .len = 4 },
     { "REPORT LUNS, 0 bytes", "a0 00 00 000000 00000000 00 00", .len = 0 },
     { "REPORT LUNS, 4 GiB allocated", "a0 00 00 000000 ffffffff 00 00", .len = 16 },

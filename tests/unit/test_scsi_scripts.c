@@ -476,6 +476,53 @@ static const struct script scripts[] = {
         { "a4 0f 00000000 0000000b 00 00", .out = "00000000 0190000000ff 00", .sense = TH_SENSE_LIST_LENGTH },
     } },
 #endif
+#if THIMBLE_SCSI_IDENT
+#define REPORT_IDENT(type) "a3 05 00000000 000001ff " type " 00"
+#define SET_IDENT(n, type) "a4 06 00000000 000000" n " " type " 00"
+    { "Identifying information: kept for all, over a restart", .on = { .store = true }, .steps = {
+        { REPORT_IDENT("fe"), .data = "0000 0008 00 00 0040 04 00 0100", .len = 12 },
+        { REPORT_IDENT("00"), .data = "0000 0000", .len = 4 },
+        { SET_IDENT("03", "00"), .out = "11 00 33" },
+        { SET_IDENT("06", "04"), .out = "43 61 66 c3 a9 00" },
+        { READY, .nexus = 1, .sense = TH_SENSE_IDENTIFIER_CHANGED },
+        { REPORT_IDENT("00"), .nexus = 1, .data = "0000 0003 11 00 33", .len = 7 },
+        { "lu reset" },
+        { READY, .sense = TH_SENSE_DEVICE_RESET },
+        { "restart" },
+        { REPORT_IDENT("04"), .data = "0000 0006 43 61 66 c3 a9 00", .len = 10 },
+        { "a3 05 00000000 00000005 00 00", .data = "0000 0003 11", .len = 5 },
+        { SET_IDENT("00", "00") },
+        { READY, .nexus = 1, .sense = TH_SENSE_DEVICE_RESET },
+        { READY, .nexus = 1, .sense = TH_SENSE_IDENTIFIER_CHANGED },
+        { REPORT_IDENT("00"), .data = "0000 0000", .len = 4 },
+        { "kept 03 0" },
+        { REPORT_IDENT("04"), .data = "0000 0006 43", .len = 10 },
+    } },
+    { "Identifying information: what cannot be, and a store that fails", .on = { .store = true }, .steps = {
+        { SET_IDENT("41", "00"), CDB_FIELD(6) },
+        { "a4 06 00000000 00000101 04 00", CDB_FIELD(6) },
+        { SET_IDENT("01", "02"), CDB_FIELD(10) },
+        { SET_IDENT("01", "fe"), CDB_FIELD(10) },
+        { SET_IDENT("01", "01"), CDB_FIELD(10) },
+        { REPORT_IDENT("06"), CDB_FIELD(10) },
+        { SET_IDENT("02", "04"), .out = "41 42", LIST_FIELD(1) },
+        { SET_IDENT("03", "04"), .out = "41 00 00", LIST_FIELD(2) },
+        { SET_IDENT("02", "04"), .out = "41 00" },
+        { READY, .nexus = 1, .sense = TH_SENSE_IDENTIFIER_CHANGED },
+        { "store fails" },
+        { SET_IDENT("02", "04"), .out = "42 00", .sense = TH_SENSE_WRITE_ERROR },
+        { READY, .nexus = 1 },
+        { REPORT_IDENT("04"), .sense = TH_SENSE_INTERNAL_FAILURE },
+        { "store works" },
+        { REPORT_IDENT("04"), .data = "0000 0002 41 00", .len = 6 },
+        { "spoil 04" },
+        { REPORT_IDENT("04"), .sense = TH_SENSE_INTERNAL_FAILURE },
+    } },
+    { "Identifying information: not without a store", .steps = {
+        { REPORT_IDENT("00"), CDB_FIELD(1) },
+        { SET_IDENT("00", "00"), CDB_FIELD(1) },
+    } },
+#endif
 #if THIMBLE_SCSI_OPCODES
     { "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .steps = {
         { "a3 0d 00 000000 000000ff 00 00", .data = THIMBLE_RFC7144 ? "dc 07 00 00" : "d8 00 00 00", .len = 4 },
@@ -516,6 +563,14 @@ static void do_word(const char *title, struct rig *rig, const struct step *step,
         th_scsi_nexus_reset(&rig->nexus[step->nexus]);
     else if (sscanf(step->what, "flushes %u", &number) == 1)
         assert_int_equal(rig->cache.flushes, number);
+    else if (strcmp(step->what, "store fails") == 0)
+        rig->store.result = THIMBLE_ERR_IO;
+    else if (strcmp(step->what, "store works") == 0)
+        rig->store.result = THIMBLE_OK;
+    else if (sscanf(step->what, "kept %x %u", &number, &count) == 2)
+        assert_int_equal(rig->store.kept[number].len, count);
+    else if (sscanf(step->what, "spoil %x", &number) == 1)
+        rig->store.kept[number].bytes[rig->store.kept[number].len - 1] ^= 1;
     else if (strcmp(step->what, "restart") == 0)
         restart(rig);
     else if (sscanf(step->what, "fill %u %u", &number, &count) == 2) {

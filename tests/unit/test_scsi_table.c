@@ -217,6 +217,7 @@ static void test_every_allocation_length(void **state)
         { "4d 00 6f 00 00 0000 %04x 00", 0x1ff },
         { "a3 2a 00000000 %08x 00 00", 0x40 },
         { "a3 0f 00000000 %08x 00 00", 0x40 },
+        { "a3 05 00000000 %08x fe 00", 0x40 },
         { "3c 03 00 000000 %06x 00", 0x10 },
         { "1c 01 00 %04x 00", 0x10 },
         { "37 00 18 00000000 %04x 00", 0x10 },
@@ -239,7 +240,7 @@ static void test_every_allocation_length(void **state)
     struct rig rig;
     (void)state;
 
-    rig_start(&rig, NULL);
+    rig_start(&rig, &(struct rig_options){ .store = true });
     for (unsigned i = 0; i < sizeof replies / sizeof replies[0]; i++) {
         char cdb[64];
         snprintf(cdb, sizeof cdb, replies[i].format, replies[i].max);

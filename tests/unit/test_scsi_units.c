@@ -49,7 +49,9 @@ static void test_lun_decode(void **state)
         { "extended flat, largest", "d2ffffff00000000", 0xffffff },
         { "extended flat, second level", "d200000500000001", -1 },
         { "extended flat of five bytes", "e200000000050000", -1 },
-        { "well known: REPORT LUNS", "c101000000000000", -1 },
+        { "well known: REPORT LUNS", "c101000000000000", THIMBLE_SCSI_WELL_KNOWN ? TH_LUN_REPORT_LUNS : -1 },
+        { "well known: REPORT LUNS, second level", "c101000100000000", -1 },
+        { "well known: another", "c102000000000000", -1 },
         { "not specified", "ff00000000000000", -1 },
         { "all ones", "ffffffffffffffff", -1 },
     };
@@ -106,6 +108,53 @@ static void test_no_logical_unit(void **state)
     assert_int_equal(rig.nexus[0].ua[0], 1u << TH_UA_POWER_ON);
     rig_end(&rig);
 }
+
+#if THIMBLE_SCSI_WELL_KNOWN
+/* SPC-4 8.3: four commands, no medium, no name of its own. */
+static void test_well_known(void **state)
+{
+    static const struct { const char *cdb, *data; uint32_t len; } answered[] = {
+        { TUR, "", 0 },
+        { INQUIRY, "1e 00 06 12 5b 00 00 02", 96 },
+        { "12 01 00 00ff 00", "1e 00 0002 00 83", 6 },
+        { "12 01 83 00ff 00", "1e 83", 0 },
+        { REQUEST_SENSE, "70 00 00", 18 },
+        { REPORT_LUNS, "00000008 00000000 0000000000000000", 16 },
+        { "a0 00 01 000000 00001000 00 00", "00000008 00000000 c101000000000000", 16 },
+    };
+    static const char *const refused[] = {
+        READ_0, "2a 00 00000000 00 0001 00", "1a 00 3f 00 ff 00", RESERVE, "25 00 00000000 0000 00 00",
+        "a3 0c 00 00 0000 00001000 00 00", "42 00 00000000 00 0018 00", "ff",
+    };
+    struct rig rig;
+    struct outcome o;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    rig.well_known = true;
+    rig.nexus[0].ua[0] = 1u << TH_UA_POWER_ON;          /* another unit's */
+    for (unsigned i = 0; i < sizeof answered / sizeof answered[0]; i++) {
+        o = run_nowhere(&rig, answered[i].cdb);
+        expect_sense(answered[i].cdb, &o, TH_SENSE_NONE);
+        expect_data(answered[i].cdb, &o, answered[i].data);
+        if (answered[i].len)
+            assert_int_equal(o.len, answered[i].len);
+        rig_forget(&o);
+    }
+    o = run_nowhere(&rig, "12 01 83 00ff 00");
+    for (uint32_t at = 4; at < o.len; at += 4 + o.data[at + 3])
+        assert_int_not_equal(o.data[at + 1] & 0x30, 0); /* of the port or the target */
+    rig_forget(&o);
+    o = run_nowhere(&rig, "12 01 b0 00ff 00");
+    expect_sense("VPD B0", &o, TH_SENSE_INVALID_CDB_FIELD);
+    for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        o = run_nowhere(&rig, refused[i]);
+        expect_sense(refused[i], &o, TH_SENSE_INVALID_OPCODE);
+    }
+    assert_int_equal(rig.nexus[0].ua[0], 1u << TH_UA_POWER_ON);
+    rig_end(&rig);
+}
+#endif
 
 static void test_report_luns_lists_all(void **state)
 {
@@ -273,6 +322,7 @@ static void test_each_unit_attention(void **state)
         { TH_UA_ACCESS_CHANGED, TH_SENSE(6, 0x2a, 0x06) },
         { TH_UA_TIMESTAMP_CHANGED, TH_SENSE(6, 0x2a, 0x10) },
         { TH_UA_THRESHOLD, TH_SENSE(6, 0x38, 0x07) },
+        { TH_UA_IDENTIFIER_CHANGED, TH_SENSE(6, 0x3f, 0x05) },
     };
     struct rig rig;
     (void)state;
@@ -871,6 +921,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lun_decode),
         cmocka_unit_test(test_no_logical_unit),
+#if THIMBLE_SCSI_WELL_KNOWN
+        cmocka_unit_test(test_well_known),
+#endif
         cmocka_unit_test(test_report_luns_lists_all),
         cmocka_unit_test(test_identification),
         cmocka_unit_test(test_longest_names),
