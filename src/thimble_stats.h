@@ -109,6 +109,7 @@ struct thimble_session {
     uint16_t max_outstanding_r2t;
     bool     header_digest, data_digest, initial_r2t, immediate_data;
     uint8_t  protocol_level;
+    bool     response_fence;            /* TaskReporting: ResponseFence, else RFC3720 */
 
     struct thimble_session_stats stats;
 };

@@ -272,6 +272,7 @@ bool thimble_session_next(const struct thimble *e, unsigned *cursor, struct thim
             .initial_r2t = p->initial_r2t,
             .immediate_data = p->immediate_data,
             .protocol_level = p->protocol_level,
+            .response_fence = p->task_reporting == TH_REPORTING_RESPONSE_FENCE,
             .stats = c->stats,
         };
         memcpy(s->isid, c->peer.isid, sizeof s->isid);

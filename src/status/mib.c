@@ -401,10 +401,11 @@ static void session_identity(const struct row *r, struct thimble_mib_value *v)
     pointer(v, NULL, 0);
 }
 
-/* BITS: taskReportingRfc3720(0). */
 static void session_reporting(const struct row *r, struct thimble_mib_value *v)
 {
-    role_target(r, v);
+    uint8_t bits = r->session.response_fence ? 0x40 : 0x80;     /* taskReportingResponseFence(1), ...Rfc3720(0) */
+
+    short_octets(v, &bits, 1);
 }
 
 NUMBER(session_tsih, r->session.tsih)

@@ -105,6 +105,19 @@ static void values_are_those_of_the_engine(struct lab *lab)
     IS("1.2.1.1.4.1.2", 2);
 }
 
+static void task_reporting_is_told(struct lab *lab)
+{
+    struct thimble_mib m = mib_of(lab);
+    const struct peer *plain = session(lab, ""), *fenced = session(lab, "TaskReporting=ResponseFence");
+    const uint32_t names[][8] = { { 1, 10, 1, 1, 23, 1, 1, plain->tsih }, { 1, 10, 1, 1, 23, 1, 1, fenced->tsih } };
+    struct thimble_mib_value v;
+
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(lab, thimble_mib_get(&m, names[i], 8, &v) && v.len == 1, "iscsiSsnTaskReporting is not there");
+        CHECK(lab, v.octets[0] == (i == 0 ? 0x80 : 0x40), "iscsiSsnTaskReporting is %02x", v.octets[0]);
+    }
+}
+
 /* Names of any kind, and next to those that exist. */
 static void no_name_leads_astray(struct lab *lab)
 {
@@ -165,6 +178,7 @@ int main(void)
           .no_cuts = true, .no_faults = true },
         { .name = "values_are_those_of_the_engine", .play = values_are_those_of_the_engine,
           .no_cuts = true, .no_faults = true },
+        { .name = "task_reporting_is_told", .play = task_reporting_is_told, .no_cuts = true, .no_faults = true },
         { .name = "no_name_leads_astray", .play = no_name_leads_astray, .no_cuts = true, .no_faults = true },
         { .name = "failures_are_noted", .play = failures_are_noted, .no_cuts = true, .no_faults = true },
     };
