@@ -47,6 +47,25 @@ bool thimble_settings_default(struct thimble_settings *s, const char *section, c
            th_value_set(s, row, 0, value, 0) == TH_SET_OK;
 }
 
+bool thimble_settings_add_wifi(struct thimble_settings *s, const char *ssid, const char *password)
+{
+    unsigned unit = THIMBLE_SETTINGS_WIFI;
+    while (unit > 0 && !s->wifi[unit - 1].head.present && !s->wifi[unit - 1].ssid)
+        unit--;
+    if (unit == THIMBLE_SETTINGS_WIFI)
+        return false;
+
+    struct thimble_settings_wifi *w = &s->wifi[unit];
+    const struct thimble_settings_wifi nothing = *w;
+    bool taken = th_value_set(s, th_setting_find(TH_SECTION_WIFI, "ssid"), unit, ssid, 0) == TH_SET_OK &&
+                 (!password[0] || th_value_set(s, th_setting_find(TH_SECTION_WIFI, "password"), unit, password,
+                                               0) == TH_SET_OK);
+    if (!taken)
+        *w = nothing;
+    w->head.present = taken;
+    return taken;
+}
+
 void thimble_settings_wipe(struct thimble_settings *s)
 {
     volatile unsigned char *at = (volatile unsigned char *)s;

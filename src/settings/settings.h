@@ -192,6 +192,16 @@ struct thimble_settings_status {
     uint16_t http_port;                 /* 0: no status page */
 };
 
+struct thimble_settings_setup {
+    struct thimble_settings_head head;
+    uint8_t access_point;               /* 1: with a password, 2: open, 3: none */
+};
+
+struct thimble_settings_update {
+    struct thimble_settings_head head;
+    thimble_text key;
+};
+
 /* 0: not given.  See struct thimble_config. */
 struct thimble_settings_limits {
     struct thimble_settings_head head;
@@ -226,6 +236,8 @@ struct thimble_settings {
     struct thimble_settings_lights lights;
     struct thimble_settings_log log;
     struct thimble_settings_status status;
+    struct thimble_settings_setup setup;
+    struct thimble_settings_update update;
     struct thimble_settings_limits limits;
     struct thimble_settings_timeouts timeouts;
 
@@ -273,6 +285,10 @@ bool thimble_settings_usable(const struct thimble_settings *s);
  * be called after the settings were read.  False: there is no such key, or this is no value for it. */
 bool thimble_settings_default(struct thimble_settings *s, const char *section, const char *key,
                               const char *value);
+
+/* A WiFi network more, behind those of the file.  password "": it is open.  False: there is no place for it, or it makes no
+ * sense. */
+bool thimble_settings_add_wifi(struct thimble_settings *s, const char *ssid, const char *password);
 
 /* Overwrites everything, secrets included, in a way that the compiler cannot leave out. */
 void thimble_settings_wipe(struct thimble_settings *s);

@@ -41,6 +41,11 @@ const struct th_section th_sections[TH_SECTION_COUNT] = {
     SECTION(TH_SECTION_LOG, log, 1, 0, false, "log", "What is said on the serial line, or on stderr."),
     SECTION(TH_SECTION_STATUS, status, 1, 0, false, "status",
             "What can be seen over the network, by everybody who reaches it; nothing can be changed there."),
+    SECTION(TH_SECTION_SETUP, setup, 1, 0, false, "setup",
+            "A board with WiFi that has no network, or finds none for some minutes, can be an access point with a "
+            "form to enter one: [set-up.md](set-up.md) says which boards can."),
+    SECTION(TH_SECTION_UPDATE, update, 1, 0, false, "update",
+            "Another firmware over the network, by `scripts/ota`: [set-up.md](set-up.md) says which boards can."),
     SECTION(TH_SECTION_LIMITS, limits, 1, 0, false, "limits",
             "Sizes of the engine. Without them, each board has what fits into its memory."),
     SECTION(TH_SECTION_TIMEOUTS, timeouts, 1, 0, false, "timeouts", "How long peers are waited for, "
@@ -215,6 +220,15 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_STATUS, "agentx", TH_SET_TEXT, TH_SET_HOST,
           "socket of snmpd's AgentX, such as /var/agentx/master: SNMP by the ISCSI-MIB of RFC 7147")
       .min = 1, .max = 107, FIELD(thimble_settings_status, agentx) },
+
+    { KEY(TH_SECTION_SETUP, "access-point", TH_SET_WORD, TH_SET_BOARD,
+          "`password`: it has one, which is told on the serial log; `open`: everybody near can come in, and hear the "
+          "password that is entered; `no`: there is none")
+      .words = "password|open|no", .fallback = "password", FIELD(thimble_settings_setup, access_point) },
+
+    { KEY(TH_SECTION_UPDATE, "key", TH_SET_ASCII, TH_SET_BOARD | TH_SET_SECRET,
+          "who has it may give the board another firmware; without it nobody may")
+      .min = 16, .max = 64, FIELD(thimble_settings_update, key) },
 
     { KEY(TH_SECTION_LIMITS, "connections", TH_SET_NUMBER, TH_SET_BOTH,
           "connections at a time, those in login included")

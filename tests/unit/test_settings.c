@@ -766,11 +766,38 @@ static void what_is_not_served_is_not_served_after_writing_either(void **state)
     }
 }
 
+static void a_network_more(void **state)
+{
+    (void)state;
+    good("[wifi 2]\nssid = a\n");
+    assert_true(thimble_settings_add_wifi(&s, "b", "12345678"));
+    assert_string_equal("b", text_of(s.wifi[2].ssid));
+    assert_string_equal("12345678", text_of(s.wifi[2].password));
+    assert_true(thimble_settings_add_wifi(&s, "c", ""));
+    assert_string_equal("c", text_of(s.wifi[3].ssid));
+    assert_null(text_of(s.wifi[3].password));
+    assert_false(thimble_settings_add_wifi(&s, "d", "short"));
+    assert_false(thimble_settings_add_wifi(&s, "123456789012345678901234567890123", ""));
+    assert_false(s.wifi[4].head.present);
+    assert_null(text_of(s.wifi[4].ssid));
+    while (thimble_settings_add_wifi(&s, "e", ""))
+        ;
+    assert_string_equal("e", text_of(s.wifi[THIMBLE_SETTINGS_WIFI - 1].ssid));
+    assert_string_equal("c", text_of(s.wifi[3].ssid));
+
+    good("");                           /* a sketch's own stays, too */
+    assert_true(thimble_settings_default(&s, "wifi", "ssid", "sketch"));
+    assert_true(thimble_settings_add_wifi(&s, "b", ""));
+    assert_string_equal("sketch", text_of(s.wifi[0].ssid));
+    assert_string_equal("b", text_of(s.wifi[1].ssid));
+}
+
 static void secrets_are_never_told(void **state)
 {
     /* Each has the word at a place where a sentence could quote it. */
     static const char *const inis[] = {
         "[target]\nchap-user = a\nchap-password = hushhush-hushhush\nmutual-user = b\nmutual-password = other-hushhush\n",
+        "[update]\nkey = hushhush-hushhush\n", "[update]\nkey = hushhush\n",
         "[wifi]\nssid = a\npassword = hushhush-hushhush\n", "[wifi]\nssid = a\npassword = hush\n",
         "[target]\nchap-user = a\nchap-password = hushhush\n", "[target]\nchap-password = hush\xc3\xa9hushhush\n",
         "[target]\nchap-password hushhush-hushhush\n", "[target]\nchap-password hushhush = hushhush\n",
@@ -891,6 +918,7 @@ int main(void)
         cmocka_unit_test(what_is_written_reads_as_the_same),
         cmocka_unit_test(the_longest_lines_can_be_written_and_read),
         cmocka_unit_test(what_is_not_served_is_not_served_after_writing_either),
+        cmocka_unit_test(a_network_more),
         cmocka_unit_test(secrets_are_never_told),
         cmocka_unit_test(the_table_is_sound),
         cmocka_unit_test(the_example_is_a_good_file),
