@@ -16,6 +16,7 @@
 #include "card_views.h"
 #include "ini.h"
 #include "log.h"
+#include "remote.h"
 #include "show.h"
 #include "status.h"
 #include "units.h"
@@ -162,6 +163,18 @@ static bool take_from_sketch(void)
            set_text("network", "gateway", sketch->gateway) && set_wifi() &&
            set_text("target", "name", sketch->target.name) &&
            set_number("limits", "cache", THIMBLE_BOARD_CACHE_BYTES);
+}
+
+/* What was entered in a form stands behind the networks of the file and before the sketch's name of the board. */
+static void take_entered(void)
+{
+    struct thimble_setup entered;
+    if (!th_remote_entered(&entered))
+        return;
+    if (!thimble_settings_add_wifi(&settings, entered.ssid, entered.password))
+        th_board_log(TH_LOG_WARNING, "setup: there is no place for the network that was entered");
+    if (entered.host_name[0] != '\0')
+        set_text("network", "hostname", entered.host_name);
 }
 
 static void tell_unheeded(void)
@@ -402,6 +415,7 @@ int thimble_board_begin(const struct thimble_board_config *given)
     wait_if_struck();
     enum th_ini ini = th_ini_read(&settings);
     bool sound = take_from_sketch();
+    take_entered();
     th_log_set(&settings);
     th_board_pins(&settings);
     th_show_start(&settings);
@@ -653,6 +667,7 @@ static void turn(void)
         complain();
     if (state == RUNNING)
         idle_ms = serve();
+    th_remote_poll(state == RUNNING && th_board_address()[0] != '\0');
     if (now_ms != shown_ms)
         tell();
     shown_ms = now_ms;

@@ -16,7 +16,7 @@
 
 #include "status.h"
 
-#if TH_BOARD_ANY && TH_BOARD_STATUS
+#if TH_BOARD_LWIP && TH_BOARD_STATUS
 
 #include <limits.h>
 #include <string.h>

@@ -76,4 +76,12 @@
 /* Sockets, and a task for the target: transport_sockets.c. */
 #define TH_BOARD_SOCKETS TH_BOARD_ESP32
 
+/* HTTP by a server with a task of its own: web.c. */
+#ifndef TH_BOARD_WEB
+#define TH_BOARD_WEB TH_BOARD_ESP32
+#endif
+#if TH_BOARD_WEB && !defined(TH_BOARD_STATUS)
+#define TH_BOARD_STATUS 1
+#endif
+
 #endif

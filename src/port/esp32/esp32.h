@@ -19,6 +19,7 @@
 #include <sdkconfig.h>
 #include <soc/soc_caps.h>
 
+#include "../../device/setup.h"
 #include "../board/platform.h"
 
 /* 1: the cable (the ESP32's own Ethernet, with a LAN8720 as on a WT32-ETH01); 0: WiFi. */
@@ -115,6 +116,22 @@ enum th_network_trouble th_esp32_link_trouble(void);
  * esp32_card.c: opens the card anew with another clock.
  */
 void th_esp32_card_speed(unsigned mhz);
+
+/* --------------------------------------------------------------------------------------
+ * Set-up and update: esp32_setup.c and esp32_web.c; the storage is esp32_wifi.c's
+ */
+
+/* Starts NVS; may be called again. */
+esp_err_t th_esp32_storage(void);
+
+/* Each turn: has the access point come and go.  True: somebody is there, and the radio should stay on its channel. */
+bool th_esp32_point_poll(const struct thimble_settings *s, bool joined, bool any_network);
+
+/* Its address, when it begins; NULL, when it ended. */
+void th_esp32_web_point(const esp_ip4_addr_t *ip);
+
+/* In the server's task. */
+bool th_esp32_keep(const struct thimble_setup *s);
 
 #endif
 

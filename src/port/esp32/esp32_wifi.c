@@ -46,7 +46,7 @@ static void on_wifi(void *unused, esp_event_base_t base, int32_t event, void *da
  */
 
 /* Where the driver keeps its calibration.  One that another version wrote is begun anew. */
-static esp_err_t start_storage(void)
+esp_err_t th_esp32_storage(void)
 {
     esp_err_t err = nvs_flash_init();
     if (err != ESP_ERR_NVS_NO_FREE_PAGES && err != ESP_ERR_NVS_NEW_VERSION_FOUND)
@@ -70,7 +70,7 @@ static esp_err_t make_driver(void)
 /* With power saving on, the radio sleeps between beacons, and each answer may wait for a tenth of a second. */
 static esp_err_t start_driver(void)
 {
-    esp_err_t err = start_storage();
+    esp_err_t err = th_esp32_storage();
     if (err == ESP_OK)
         err = make_driver();
     if (err == ESP_OK)
@@ -169,6 +169,10 @@ void th_esp32_link_poll(void)
                      reason);
         th_wifi_order_ended(&order, refused, th_board_ms(), esp_random());
     }
+#if TH_BOARD_WEB
+    if (th_esp32_point_poll(settings, order.state == TH_WIFI_JOINED, order.n > 0))
+        return;
+#endif
     int number = th_wifi_order_next(&order, th_board_ms(), esp_random());
     if (number >= 0)
         join((unsigned)number);

@@ -15,6 +15,8 @@ typedef void *esp_netif_iodriver_handle;
 typedef struct { uint32_t addr; } esp_ip4_addr_t;
 typedef struct { esp_ip4_addr_t ip, netmask, gw; } esp_netif_ip_info_t;
 typedef struct { const void *base, *driver, *stack; } esp_netif_config_t;
+#define IPSTR "%d.%d.%d.%d"
+#define IP2STR(a) ((const uint8_t *)(a))[0], ((const uint8_t *)(a))[1], ((const uint8_t *)(a))[2], ((const uint8_t *)(a))[3]
 extern const void *const fake_netif_base_eth, *const fake_netif_stack_eth;
 #define ESP_NETIF_DEFAULT_ETH() { .base = fake_netif_base_eth, .driver = NULL, .stack = fake_netif_stack_eth }
 esp_err_t esp_netif_init(void);

@@ -12,5 +12,6 @@ typedef enum {
     ESP_RST_WDT, ESP_RST_DEEPSLEEP, ESP_RST_BROWNOUT
 } esp_reset_reason_t;
 esp_reset_reason_t esp_reset_reason(void);
+void esp_restart(void) __attribute__((noreturn));
 
 #endif

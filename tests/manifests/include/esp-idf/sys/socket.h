@@ -40,6 +40,7 @@ int listen(int fd, int backlog);
 int accept(int fd, struct sockaddr *address, socklen_t *len);
 int shutdown(int fd, int how);
 ssize_t recv(int fd, void *to, size_t size, int flags);
+ssize_t recvfrom(int fd, void *to, size_t size, int flags, struct sockaddr *address, socklen_t *len);
 ssize_t recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t send(int fd, const void *from, size_t size, int flags);
 ssize_t sendto(int fd, const void *from, size_t size, int flags, const struct sockaddr *to, socklen_t len);
