@@ -53,14 +53,6 @@ static inline bool th_is_for(unsigned types, const struct th_lu *lu)
 }
 
 struct th_op {
-    uint8_t  opcode, cdb_len;
-    uint8_t  types;                     /* enum th_types */
-    uint16_t service_action;
-    uint16_t flags;
-    uint8_t  passes;                    /* enum th_passes */
-    /* A 1 for each bit of the CDB that we understand, the opcode and the service action
-     * as they are: the CDB USAGE DATA of SPC-4 6.35.3. */
-    uint8_t  usage[TH_CDB_MAX];
     /* Called with a CDB that has passed every check that the row stands for. */
     enum th_next (*run)(struct th_cmd *cmd);
     union {
@@ -70,6 +62,14 @@ struct th_op {
         /* If run answers TH_NEXT_PARAM. */
         enum th_next (*param)(struct th_cmd *cmd);
     };
+    uint16_t service_action;
+    uint16_t flags;
+    uint8_t  opcode, cdb_len;
+    uint8_t  types;                     /* enum th_types */
+    uint8_t  passes;                    /* enum th_passes */
+    /* A 1 for each bit of the CDB that we understand, the opcode and the service action
+     * as they are: the CDB USAGE DATA of SPC-4 6.35.3. */
+    uint8_t  usage[TH_CDB_MAX];
 };
 
 /* Somebody can reserve a unit. */
