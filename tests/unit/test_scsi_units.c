@@ -262,11 +262,14 @@ static void test_identity_is_stable_and_unique(void **state)
         { "iqn.2004-01.org.example:rig", "A", 0 },
         { "iqn.2004-01.org.example:rig", "B", 0 },
         { "iqn.2004-01.org.example:rigA", NULL, 0 },
+        { "iqn.2004-01.org.example:rig", "A", 1 },      /* the same disk at another LUN, in another target */
+        { "iqn.2004-01.org.example:rigA", "A", 0 },
     };
-    uint8_t naa[5][16], again[16];
+    enum { N = sizeof units / sizeof units[0] };
+    uint8_t naa[N][16], again[16];
     (void)state;
 
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < N; i++)
         for (unsigned round = 0; round < 2; round++) {
             struct rig rig;
             rig_start(&rig, &(struct rig_options){ .serial = units[i].serial });
