@@ -69,6 +69,8 @@ const char options_help[] =
     "                        ADDR for this machine alone (default: none)\n"
     "  --agentx ADDR         SNMP: the ISCSI-MIB (RFC 7147) through snmpd at ADDR,\n"
     "                        such as /var/agentx/master or tcp:127.0.0.1:705\n"
+    "  --announce            be found in the local network (DNS-SD): _iscsi._tcp, and\n"
+    "                        with --http _http._tcp, through avahi-daemon\n"
     "\n"
     "How\n"
     "  --log LEVEL           error, warning (default), info or debug\n"
@@ -244,6 +246,7 @@ static const struct option long_options[] = {
     { "config", required_argument, NULL, OPT_CONFIG },
     { "http", required_argument, NULL, OPT_HTTP },
     { "agentx", required_argument, NULL, OPT_AGENTX },
+    { "announce", no_argument, NULL, OPT_ANNOUNCE },
     { "log-to", required_argument, NULL, OPT_LOG_TO },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPT_VERSION },
@@ -422,6 +425,9 @@ static int take_option(struct parser *p, int option, const char *arg)
     case OPT_LOG:
         if (!log_level_parse(arg, &o->log_level))
             return mistake(p, "--log %s: it is error, warning, info or debug", arg);
+        return 0;
+    case OPT_ANNOUNCE:
+        o->announce = true;
         return 0;
     case OPT_LOG_TO:
         if (!log_place_parse(arg, &o->log_to))

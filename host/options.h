@@ -88,6 +88,7 @@ enum options_option {
     OPT_HTTP,
     OPT_AGENTX,
     OPT_LOG_TO,
+    OPT_ANNOUNCE,
     OPT_VERSION,
 };
 
@@ -106,6 +107,7 @@ struct options {
     uint16_t queue_depth;
     uint32_t login_timeout_ms, nop_interval_ms, grace_ms;
     struct options_address http;    /* of the status page; len 0: none */
+    bool announce;                  /* by DNS-SD */
     const char *agentx;             /* socket of snmpd, NULL: none */
     uint32_t fail_call;             /* for tests: UINT32_MAX, no disk call fails */
     bool help, version;             /* show these and end; nothing else is checked */

@@ -28,6 +28,7 @@
 #include "../src/port/sockets/sockets.h"
 #include "../src/thimble.h"
 #include "agentx.h"
+#include "announce.h"
 #include "backend_file.h"
 #include "backend_ram.h"
 #include "chap_file.h"
@@ -57,6 +58,7 @@ enum {
     READ_AHEAD_BUFFERS = 64,
     DESCRIPTORS_BESIDE = 32,            /* beside those of connections */
     LOOK_S = 5,                         /* how often files are looked at */
+    ANNOUNCED_TARGETS = 6,              /* by name; a TXT record is to be small */
 };
 
 struct served_disk {
@@ -357,6 +359,7 @@ static void on_signal_pipe(void *ctx)
             s->stopping = true;
             log_line(LEVEL_INFO, "asked to end (signal %d); initiators have %" PRIu32
                      " s to log out", bytes[i], s->options.grace_ms / 1000);
+            announce_stop();
             thimble_sockets_stop_listening(s->sockets);
             thimble_shutdown(s->engine, s->options.grace_ms);
         }
@@ -430,14 +433,16 @@ static void fit_connections(struct options *o)
     o->max_connections = fitting;
 }
 
-/* Nothing of the status page's or of SNMP's is urgent: they are looked after between two rounds. */
+/* Nothing of the status page's, of SNMP's or of Avahi's is urgent: they are looked after between two rounds. */
 static uint32_t on_idle(void *ctx)
 {
     struct server *s = ctx;
     uint32_t http_ms = s->http ? http_run(s->http) : THIMBLE_NEVER;
     uint32_t agentx_ms = s->mib.engine ? agentx_run() : THIMBLE_NEVER;
+    uint32_t announce_ms = announce_run();
+    uint32_t ms = http_ms < agentx_ms ? http_ms : agentx_ms;
 
-    return http_ms < agentx_ms ? http_ms : agentx_ms;
+    return ms < announce_ms ? ms : announce_ms;
 }
 
 /* The loop was woken: on_idle() will be called. */
@@ -452,17 +457,23 @@ static void on_agentx(void *ctx)
     agentx_wake();
 }
 
+static void on_announce(void *ctx)
+{
+    (void)ctx;
+    announce_wake();
+}
+
 static int start_sockets(struct server *s)
 {
     struct thimble_sockets_config config = {
         .n_connections = s->options.max_connections,
         .n_listeners = (uint16_t)s->options.n_listen,
-        .n_watched = 3,                 /* signals, HTTP, SNMP */
+        .n_watched = 4,                 /* signals, HTTP, SNMP, Avahi */
         .read_ahead_bytes = READ_AHEAD_BYTES,
         .n_read_ahead = READ_AHEAD_BUFFERS,
         .ctx = s,
         .notice = on_notice,
-        .idle = s->options.http.len || s->options.agentx ? on_idle : NULL,
+        .idle = s->options.http.len || s->options.agentx || s->options.announce ? on_idle : NULL,
     };
     size_t bytes = thimble_sockets_memory_bytes(&config);
     void *mem = get_memory(bytes);
@@ -654,6 +665,75 @@ static int start_agentx(struct server *s)
     return DONE;
 }
 
+/* Where others reach it: false, it is for this machine alone. */
+static bool announced_at(const struct sockaddr_storage *address, struct announce_service *service)
+{
+    struct options_address a = { .address = *address };
+    struct thimble_mib_address port;
+
+    to_mib_address(address, &port);
+    service->port = port.port;
+    service->family = address->ss_family;
+    if (address->ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr))
+        service->family = AF_UNSPEC;        /* it takes IPv4, too */
+    return !options_is_loopback(&a);
+}
+
+/* "target=IQN" and "luns=N" of the first targets; of others than the first, "target2" and so on. */
+static size_t describe_targets(const struct options *o, const char *txt[])
+{
+    static char lines[2 * ANNOUNCED_TARGETS][250];
+    size_t n = 0;
+
+    txt[n++] = "txtvers=1";
+    for (unsigned i = 0; i < o->n_targets && i < ANNOUNCED_TARGETS; i++) {
+        char number[12] = "", *target = lines[2 * i], *luns = lines[2 * i + 1];
+        if (i > 0)
+            snprintf(number, sizeof number, "%u", i + 1);
+        snprintf(target, sizeof lines[0], "target%s=%s", number, o->targets[i].name);
+        snprintf(luns, sizeof lines[0], "luns%s=%zu", number, o->targets[i].n_disks);
+        txt[n++] = target;
+        txt[n++] = luns;
+    }
+    return n;
+}
+
+static int start_announce(struct server *s)
+{
+    static const char *const page[] = { "path=/" };
+    static const char *targets[1 + 2 * ANNOUNCED_TARGETS];
+    static struct announce_service services[2];
+    size_t n = 0;
+    int fd;
+
+    if (!s->options.announce)
+        return DONE;
+    for (unsigned i = 0; n == 0 && (fd = thimble_sockets_listener_fd(s->sockets, i)) >= 0; i++) {
+        struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+        socklen_t len = sizeof address;
+        if (getsockname(fd, (void *)&address, &len) == 0 && announced_at(&address, &services[0]))
+            n = 1;
+    }
+    if (n == 0)
+        return not_started("--announce: only this machine can connect; add --listen, such as --listen 0.0.0.0");
+    services[0].type = "_iscsi._tcp";
+    services[0].txt = targets;
+    services[0].n_txt = describe_targets(&s->options, targets);
+    if (s->http && announced_at(&s->options.http.address, &services[1])) {
+        services[1].type = "_http._tcp";
+        services[1].txt = page;
+        services[1].n_txt = 1;
+        services[1].port = http_port(s->http);
+        n = 2;
+    }
+    if (!announce_start(services, n))
+        return not_started("--announce: this thimble was built without Avahi's library");
+    int error = announce_fd() < 0 ? 0 : thimble_sockets_watch(s->sockets, announce_fd(), on_announce, s);
+    if (error < 0)
+        return not_started("--announce: %s", strerror(-error));
+    return DONE;
+}
+
 static void warn_if_open(const struct options *o)
 {
     for (size_t i = 0; i < o->n_listen; i++) {
@@ -695,7 +775,7 @@ static int start(struct server *s)
     if ((code = open_targets(s)) || (code = start_sockets(s)) ||
         (code = start_engine(s)) || (code = catch_signals(s)) ||
         (code = listen_at_all(s)) || (code = start_http(s)) ||
-        (code = start_agentx(s)))
+        (code = start_agentx(s)) || (code = start_announce(s)))
         return code;
     warn_if_open(&s->options);
     say_ready(s);
@@ -711,6 +791,7 @@ static void run(struct server *s)
     }
     http_stop(s->http);
     agentx_stop();
+    announce_stop();
     free(s->mib.refused);
     thimble_sockets_close(s->sockets);
 }

@@ -156,6 +156,7 @@ static int apply_status(struct settings_file *f, struct options *o, char *messag
     const struct thimble_settings_status *s = &f->settings.status;
     const char *address = thimble_settings_text(&f->settings, s->http_address);
 
+    o->announce |= f->settings.network.announce;
     if (!options_given(o, OPT_AGENTX))
         o->agentx = thimble_settings_text(&f->settings, s->agentx);
     if (options_given(o, OPT_HTTP) || s->http_port == 0)

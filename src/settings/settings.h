@@ -96,7 +96,7 @@ struct thimble_settings_network {
     uint16_t port;
     struct thimble_settings_address address, fallback;
     uint8_t gateway[4], dns[4];         /* all zeros: not given */
-    bool ipv6;
+    bool ipv6, announce;
 };
 
 struct thimble_settings_wifi {
