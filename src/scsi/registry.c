@@ -199,8 +199,8 @@ void th_change_settle(struct th_lu *lu)
         held = held || (r->next_key != 0 && (th_type_of_all(p->next_type) || r == p->next_holder));
     if (!held)
         p->next_type = TH_RESERVATION_NONE;
-    if (!held || th_type_of_all(p->next_type))
-        p->next_holder = NULL;
+    if (p->next_type == TH_RESERVATION_NONE || th_type_of_all(p->next_type))
+        p->next_holder = NULL;          /* RELEASE ends the type only */
 }
 
 bool th_change_any(const struct th_lu *lu)

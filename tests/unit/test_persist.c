@@ -715,7 +715,19 @@ static void test_kept(void **state)
     rig_end(&rig);
 }
 
-/* Each save that an evening of changes needs, failing: not GOOD, and nothing has changed. */
+/* What a restart now would find is what there is. */
+static void expect_restart(const struct rig *rig)
+{
+    struct rig next;
+    char now[64];
+
+    strcpy(now, state_of(rig));
+    assert_int_equal(restart(&next, rig->store.record, rig->store.len), THIMBLE_OK);
+    expect_state("after a restart", &next, now);
+    rig_end(&next);
+}
+
+/* Each save that an evening of changes needs, failing: not GOOD, and nothing has changed; and then done. */
 static void test_failing_saves(void **state)
 {
     static const struct step evening[] = {
@@ -751,6 +763,7 @@ static void test_failing_saves(void **state)
         rig.store.result = THIMBLE_OK;
         good(&rig, s->who, s->action, s->type, s->key, s->action_key, s->flags);
         assert_string_not_equal(state_of(&rig), before);
+        expect_restart(&rig);
         for (unsigned n = 0; n < RIG_NEXUSES; n++)
             rig.nexus[n].ua[0] = 0;
     }
