@@ -82,24 +82,26 @@ static struct th_lu lu;
 static struct th_nexus nexus[2];
 static struct th_registry registry;
 static struct th_registration registrations[4];
-static uint8_t kept[PARAM_BYTES];
-static uint32_t kept_len;
+/* What the unit's store keeps, of each kind. */
+static struct kept { uint8_t bytes[PARAM_BYTES]; uint32_t len; } kept[THIMBLE_RECORD_IDENTITY_TEXT + 1];
 
 static int store_load(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size)
 {
-    (void)s, (void)record;
-    MUST(kept_len <= size);
-    memcpy(buf, kept, kept_len);
-    return (int)kept_len;
+    const struct kept *k = &kept[record];
+
+    (void)s;
+    MUST(k->len <= size);
+    memcpy(buf, k->bytes, k->len);
+    return (int)k->len;
 }
 
 static int store_save(struct thimble_store *s, enum thimble_record record, const void *buf,
                       uint32_t len, struct thimble_io *io)
 {
-    (void)s, (void)record, (void)io;
+    (void)s, (void)io;
     MUST(len <= PARAM_BYTES);
-    memcpy(kept, buf, len);
-    kept_len = len;
+    memcpy(kept[record].bytes, buf, len);
+    kept[record].len = len;
     return THIMBLE_OK;
 }
 
@@ -120,11 +122,11 @@ static void restart(void)
     static uint8_t work[PARAM_BYTES];
     static struct th_registration memory[4];
     struct th_registry all;
-    struct th_lu again = { .target = &target, .store = &store, .persistent.registry = &all };
+    struct th_lu again = { .block = &ram.block, .target = &target, .store = &store, .persistent.registry = &all };
 
     th_scsi_registry_init(&all, memory, 4, PARAM_BYTES);
     MUST(th_scsi_lu_restore(&again, work, PARAM_BYTES) == THIMBLE_OK);
-    MUST(again.persistent.type == (kept_len ? lu.persistent.type : 0));
+    MUST(again.persistent.type == (kept[THIMBLE_RECORD_RESERVATIONS].len ? lu.persistent.type : 0));
 }
 static bool ended;
 
@@ -290,7 +292,7 @@ static void set_up(bool delayed)
     copies.crypto = &crypto;
     target.copies = &copies;
     lu.store = &store;
-    kept_len = 0;
+    memset(kept, 0, sizeof kept);
     lu.persistent.registry = &registry;
     th_scsi_registry_init(&registry, registrations, 4, PARAM_BYTES);
     target.give_param = give_param;
