@@ -22,6 +22,10 @@
 #include "../../status/status.h"
 #include "which.h"
 
+#if TH_BOARD_WEB && !THIMBLE_STATS
+#error "TH_BOARD_WEB shows the numbers of THIMBLE_STATS: set both to 0, or none"
+#endif
+
 struct th_web_head {
     const char *status, *type;          /* "200 OK" */
     const char *name, *value;           /* of one header more, or NULL */
