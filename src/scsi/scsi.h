@@ -289,13 +289,13 @@ struct th_cmd {
     uint64_t lba;                       /* first block; after a failure: sense INFORMATION, see info_valid */
     uint32_t n_blocks;
     uint32_t data_bytes;                /* see enum th_next; after th_scsi_reply(): length of the reply */
-    uint32_t sense : 24;                /* TH_SENSE(), 0: none */
+    uint32_t sense : 20;                /* TH_SENSE(), 0: none */
+    uint32_t well_known : 1;            /* lu is NULL, and the LUN TH_LUN_REPORT_LUNS */
     uint32_t field_bit : 4;             /* bit 0..7 of `field` that is wrong; 8: the whole byte */
     uint32_t use : 2;                   /* enum th_use */
     uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
     uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */
-    unsigned status : 7;                /* enum th_status */
-    bool     well_known : 1;            /* lu is NULL, and the LUN TH_LUN_REPORT_LUNS */
+    uint8_t  status;                    /* enum th_status */
     bool     field_valid : 1, field_in_cdb : 1, info_valid : 1;
     bool     exact : 1;                 /* the initiator must expect to send data_bytes exactly, else
                                          * the owner ends the command with INVALID FIELD IN CDB */

@@ -25,7 +25,7 @@ enum th_next th_good(struct th_cmd *cmd)
 enum th_next th_scsi_check(struct th_cmd *cmd, uint32_t sense)
 {
     cmd->status = TH_STATUS_CHECK_CONDITION;
-    cmd->sense = sense & 0xffffff;
+    cmd->sense = sense & 0xfffff;
     cmd->field_valid = false;
     cmd->info_valid = false;
     return TH_NEXT_STATUS;
@@ -154,7 +154,7 @@ uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out)
 
 uint32_t th_sense_build(uint32_t sense, int progress, bool descriptor, uint8_t *out)
 {
-    struct th_cmd cmd = { .sense = sense & 0xffffff };
+    struct th_cmd cmd = { .sense = sense & 0xfffff };
 
     th_check_progress(&cmd, progress);
     if (THIMBLE_SCSI_DESCRIPTOR_SENSE && descriptor)

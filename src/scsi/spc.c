@@ -46,6 +46,8 @@ enum { LIST_UNITS = 1, LIST_WELL_KNOWN = 2, LIST_NONE = 4 };
 
 static unsigned lists_of(const struct th_cmd *cmd)
 {
+    if (!THIMBLE_SCSI_WELL_KNOWN)                       /* the first three, for the smallest */
+        return cmd->cdb[2] == 0x01 ? LIST_NONE : cmd->cdb[2] <= 0x02 ? LIST_UNITS : 0;
     switch (cmd->cdb[2]) {
     case 0x00: return LIST_UNITS;
     case 0x01: return LIST_WELL_KNOWN;

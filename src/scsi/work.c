@@ -123,7 +123,7 @@ static void answer(struct th_lu *lu, uint8_t status, uint32_t sense)
     lu->work.waiter = NULL;
     if (!waiter)
         return;
-    waiter->status = status & 0x7fu;
+    waiter->status = status;
     if (sense != TH_SENSE_NONE)
         th_scsi_check(waiter, sense);
     waiter->nexus->resume(waiter);
