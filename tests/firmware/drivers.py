@@ -19,9 +19,9 @@ import struct
 import sys
 import tempfile
 import time
-import traceback
 
 sys.path.insert(0, os.path.dirname(__file__))
+from cases import play
 from machine import GPIO, Machine, sparse_image
 
 ECHO, DISK = 7, 9
@@ -345,21 +345,4 @@ def test_static_address():
         m.wait_for("address 10.0.2.15 (static)", 2)
 
 
-def main():
-    only = sys.argv[3:]
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and not any(o in name for o in only)):
-            continue
-        print(f"{board}: {name[5:].replace('_', ' ')}", flush=True)
-        try:
-            test()
-            passed += 1
-        except Exception:
-            failed += 1
-            traceback.print_exc(file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
-
-
-sys.exit(main())
+sys.exit(play(globals(), board, sys.argv[3:]))

@@ -11,11 +11,11 @@
 import os
 import random
 import sys
-import traceback
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(root, "tests", "fat"))
+from cases import play
 from machine import Machine
 from volumes import MIB, card, consistent, exfat_put, get, path, pieces, put, run
 
@@ -213,21 +213,4 @@ def test_a_file_on_exfat():
         assert f.read(size) == content
 
 
-def main():
-    only = sys.argv[3:]
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and not any(o in name for o in only)):
-            continue
-        print(f"{board}: {name[5:].replace('_', ' ')}", flush=True)
-        try:
-            test()
-            passed += 1
-        except Exception:
-            failed += 1
-            traceback.print_exc(file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
-
-
-sys.exit(main())
+sys.exit(play(globals(), board, sys.argv[3:]))

@@ -15,11 +15,11 @@ import socket
 import struct
 import sys
 import time
-import traceback
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(root, "tests", "fat"))
+from cases import play
 from machine import GPIO, Machine, free_port
 from volumes import MIB, exfat_put, get, path, put, run
 
@@ -321,24 +321,8 @@ ONLY = {"two_files_on_exfat": {"sifive_u"}, "a_link_that": {"sifive_u"},
         "what_it_says": {"lm3s6965evb", "sifive_u"}, "by_syslog": {"lm3s6965evb", "sifive_u"}}
 
 
-def main():
-    only = sys.argv[3:]
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and not any(o in name for o in only)):
-            continue
-        boards = next((b for word, b in ONLY.items() if word in name), {"lm3s6965evb"})
-        if not only and board not in boards:
-            continue
-        print(f"{board}: {name[5:].replace('_', ' ')}", flush=True)
-        try:
-            test()
-            passed += 1
-        except Exception:
-            failed += 1
-            traceback.print_exc(file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+def is_for(name):
+    return board in next((boards for word, boards in ONLY.items() if word in name), {"lm3s6965evb"})
 
 
-sys.exit(main())
+sys.exit(play(globals(), board, sys.argv[3:], is_for))

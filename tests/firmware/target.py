@@ -19,9 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 sys.path.insert(0, os.path.dirname(__file__))
+from cases import play
 from initiator import CheckCondition, Closed, Initiator
 from machine import Machine, sparse_image
 
@@ -539,21 +539,4 @@ def test_soak():
         assert used < of - 512
 
 
-def main():
-    only = sys.argv[3:]
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and not any(o in name for o in only)):
-            continue
-        print(f"{board}: {name[5:].replace('_', ' ')}", flush=True)
-        try:
-            test()
-            passed += 1
-        except Exception:
-            failed += 1
-            traceback.print_exc(file=sys.stdout)
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
-
-
-sys.exit(main())
+sys.exit(play(globals(), board, sys.argv[3:]))
