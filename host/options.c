@@ -7,7 +7,6 @@
 #include "options.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 
 #include "client/words.h"
+#include "start_getopt.h"
 
 #define THIMBLE_STRING_(x) #x
 #define THIMBLE_STRING(x) THIMBLE_STRING_(x)
@@ -558,12 +558,7 @@ int options_parse(struct options *o, int argc, char **argv,
         (struct options_target){ .name = DEFAULT_TARGET_NAME, .block_bytes = 512 };
     message[0] = '\0';
 
-    opterr = 0;
-#ifdef __GLIBC__
-    optind = 0;                 /* forget what an earlier parse left behind */
-#else
-    optind = 1;
-#endif
+    start_getopt();
     for (;;) {
         int at = optind > 0 ? optind : 1;
         int option = getopt_long(argc, argv, "-:hv", long_options, NULL);

@@ -6,12 +6,12 @@
 
 #include "bench_options.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../../src/settings/settings.h"
+#include "../start_getopt.h"
 #include "client.h"
 #include "look.h"
 #include "words.h"
@@ -334,12 +334,7 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv,
         o->sizes[o->n_sizes++] = bytes;
     message[0] = '\0';
 
-    opterr = 0;
-#ifdef __GLIBC__
-    optind = 0;                 /* forget what an earlier parse left behind */
-#else
-    optind = 1;
-#endif
+    start_getopt();
     for (;;) {
         int at = optind > 0 ? optind : 1;
         int option = getopt_long(argc, argv, "-:h", long_options, NULL);

@@ -6,11 +6,11 @@
 
 #include "look.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../../src/settings/settings.h"
+#include "../start_getopt.h"
 
 enum { OPT_INITIATOR = 256, OPT_TIMEOUT, OPT_TUR };
 
@@ -83,12 +83,7 @@ int look_options_parse(struct look_options *o, int argc, char **argv, bool ping,
                        char message[LOOK_MESSAGE_MAX])
 {
     *o = (struct look_options){ .count = 5, .interval_ms = 1000 };
-    opterr = 0;
-#ifdef __GLIBC__
-    optind = 0;
-#else
-    optind = 1;
-#endif
+    start_getopt();
     for (;;) {
         int at = optind > 0 ? optind : 1;
         int option = getopt_long(argc, argv, "-:hc:i:", long_options, NULL);
