@@ -246,6 +246,7 @@ static void settle(void)
         }
         for (unsigned i = 0; i < 2; i++)
             moved |= thimble_delay_disk_run(&world.delay[i], 1) > 0;
+        moved |= thimble_tick(world.engine, world.now_ms) == 0;     /* a unit is being formatted or sanitized */
     }
 }
 
