@@ -40,6 +40,7 @@
 #endif
 
 #include "crypto.h"
+#include "error.h"
 
 static struct file_disk *file_of(struct thimble_block *b)
 {
@@ -49,30 +50,6 @@ static struct file_disk *file_of(struct thimble_block *b)
 static off_t offset_of(const struct file_disk *d, uint64_t blocks)
 {
     return (off_t)(blocks << d->block.block_shift);
-}
-
-static int error_of(int error)
-{
-    switch (error) {
-    case ENOSPC:
-#ifdef EDQUOT
-    case EDQUOT:
-#endif
-    case EFBIG:
-        return THIMBLE_ERR_NO_SPACE;
-    case EROFS:
-    case EPERM:
-    case EACCES:
-        return THIMBLE_ERR_WRITE_PROTECTED;
-    case ENXIO:
-    case ENODEV:
-        return THIMBLE_ERR_NO_MEDIUM;
-    case ENOMEM:
-    case EBADF:
-        return THIMBLE_ERR_HARDWARE;
-    default:
-        return THIMBLE_ERR_IO;
-    }
 }
 
 /* --------------------------------------------------------------------------------------

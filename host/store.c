@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "error.h"
+
 static struct file_store *store_of(struct thimble_store *s)
 {
     return (struct file_store *)(void *)s;
@@ -25,23 +27,6 @@ void file_store_name(const struct file_store *s, enum thimble_record record, cha
     };
 
     snprintf(name, FILE_STORE_NAME_MAX, "%s.lun%u.%s", s->target, s->lun, kinds[record]);
-}
-
-static int error_of(int error)
-{
-    switch (error) {
-    case ENOSPC:
-#ifdef EDQUOT
-    case EDQUOT:
-#endif
-        return THIMBLE_ERR_NO_SPACE;
-    case EROFS:
-    case EPERM:
-    case EACCES:
-        return THIMBLE_ERR_WRITE_PROTECTED;
-    default:
-        return THIMBLE_ERR_IO;
-    }
 }
 
 /* All of it, or -1. */

@@ -8,12 +8,14 @@
 #define _GNU_SOURCE
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,6 +132,24 @@ static void test_refused(void **state)
     expect_kept(RESERVATIONS, "new");
 }
 
+/* Files may not become longer: that is room that there is none of, as for a disk. */
+static void test_limited(void **state)
+{
+    struct rlimit before, limit;
+    (void)state;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 4;
+    assert_int_equal(save(RESERVATIONS, "old"), THIMBLE_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    int result = save(RESERVATIONS, "longer");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(result, THIMBLE_ERR_NO_SPACE);
+    expect_kept(RESERVATIONS, "old");
+}
+
 /* What stands in the place of the record cannot be replaced, or taken away. */
 static void test_not_replaced(void **state)
 {
@@ -175,6 +195,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_replaced, begin, end),
         cmocka_unit_test_setup_teardown(test_folder_is_gone, begin, end),
         cmocka_unit_test_setup_teardown(test_read_only, begin, end),
+        cmocka_unit_test_setup_teardown(test_limited, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
