@@ -38,6 +38,7 @@
 #include "options.h"
 #include "settings_file.h"
 #include "store.h"
+#include "worker.h"
 
 /* Exit codes. */
 enum { DONE = 0, NOT_DURABLE = 1, NOT_STARTED = 2 };
@@ -85,6 +86,7 @@ struct server {
     struct thimble_sockets *sockets;
     struct thimble *engine;
     struct http *http;                  /* NULL: no status page */
+    struct worker *worker;              /* saves records; NULL: no target has a place for them */
     struct thimble_mib mib;
     struct thimble_mib_address portals[OPTIONS_LISTENERS_MAX];
     int signals[2];                     /* a pipe from the signal handler */
@@ -244,7 +246,7 @@ static int add_target(struct server *s, struct served_target *t)
         };
         struct file_store *store = &t->disks[i].store;
         if (o->state) {
-            if (file_store_open(store, o->state, o->name, d->lun) < 0)
+            if (file_store_open(store, o->state, o->name, d->lun, s->worker) < 0)
                 return not_started("--state %s: %s", o->state, strerror(errno));
             lun.store = &store->store;
         }
@@ -468,7 +470,7 @@ static int start_sockets(struct server *s)
     struct thimble_sockets_config config = {
         .n_connections = s->options.max_connections,
         .n_listeners = (uint16_t)s->options.n_listen,
-        .n_watched = 4,                 /* signals, HTTP, SNMP, Avahi */
+        .n_watched = 5,                 /* signals, HTTP, SNMP, Avahi, the worker */
         .read_ahead_bytes = READ_AHEAD_BYTES,
         .n_read_ahead = READ_AHEAD_BUFFERS,
         .ctx = s,
@@ -484,6 +486,30 @@ static int start_sockets(struct server *s)
     int error = thimble_sockets_init(&s->sockets, mem, bytes, &config);
     if (error < 0)
         return not_started("cannot wait for connections: %s", strerror(-error));
+    return DONE;
+}
+
+static void on_worker(void *ctx)
+{
+    struct server *s = ctx;
+
+    worker_answer(s->worker);
+}
+
+static int start_worker(struct server *s)
+{
+    const char *state = NULL;
+
+    for (size_t i = 0; i < s->options.n_targets && !state; i++)
+        state = s->options.targets[i].state;
+    if (!state)
+        return DONE;
+    s->worker = worker_start();
+    if (!s->worker)
+        return not_started("--state %s: no thread for it: %s", state, strerror(errno));
+    int error = thimble_sockets_watch(s->sockets, worker_fd(s->worker), on_worker, s);
+    if (error < 0)
+        return not_started("--state %s: %s", state, strerror(-error));
     return DONE;
 }
 
@@ -773,7 +799,7 @@ static int start(struct server *s)
 
     fit_connections(&s->options);
     if ((code = open_targets(s)) || (code = start_sockets(s)) ||
-        (code = start_engine(s)) || (code = catch_signals(s)) ||
+        (code = start_worker(s)) || (code = start_engine(s)) || (code = catch_signals(s)) ||
         (code = listen_at_all(s)) || (code = start_http(s)) ||
         (code = start_agentx(s)) || (code = start_announce(s)))
         return code;
@@ -830,6 +856,7 @@ int serve(int argc, char **argv)
                  "chmod 600 it", s.file.path);
     if (code == DONE && (code = start(&s)) == DONE)
         run(&s);
+    worker_stop(s.worker);
     if (!close_targets(&s) && code == DONE)
         code = NOT_DURABLE;
     settings_file_free(&s.file);

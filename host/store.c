@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,13 +96,10 @@ static bool write_new(const struct file_store *s, const char *name, const void *
     return done;
 }
 
-static int store_save(struct thimble_store *store, enum thimble_record record, const void *buf, uint32_t len,
-                      struct thimble_io *io)
+static int save_now(const struct file_store *s, enum thimble_record record, const void *buf, uint32_t len)
 {
-    const struct file_store *s = store_of(store);
     char name[FILE_STORE_NAME_MAX], fresh[FILE_STORE_NAME_MAX + 4];
 
-    (void)io;
     file_store_name(s, record, name);
     snprintf(fresh, sizeof fresh, "%s.new", name);
     if (len > 0 ? !write_new(s, fresh, buf, len) || renameat(s->folder, fresh, s->folder, name) < 0
@@ -112,10 +111,61 @@ static int store_save(struct thimble_store *store, enum thimble_record record, c
     return fsync(s->folder) < 0 ? error_of(errno) : THIMBLE_OK;
 }
 
-int file_store_open(struct file_store *s, const char *folder, const char *target, unsigned lun)
+/* --------------------------------------------------------------------------------------
+ * The worker's turn
+ */
+static struct file_store *store_of_job(struct worker_job *job)
 {
-    *s = (struct file_store){ .store = { .load = store_load, .save = store_save },
-                              .target = target, .lun = lun };
+    return (struct file_store *)(void *)((char *)job - offsetof(struct file_store, job));
+}
+
+static void job_run(struct worker_job *job)
+{
+    const struct file_store *s = store_of_job(job);
+    struct thimble_io *io = s->first;
+
+    io->result = save_now(s, (enum thimble_record)io->op, io->buf, io->n_blocks);
+}
+
+/* The engine may ask for the next save before thimble_io_done() has returned. */
+static void job_done(struct worker_job *job)
+{
+    struct file_store *s = store_of_job(job);
+    struct thimble_io *io = s->first;
+
+    s->first = io->next;
+    if (s->first)
+        worker_submit(s->worker, job);
+    thimble_io_done(io, io->result);
+}
+
+static int store_save(struct thimble_store *store, enum thimble_record record, const void *buf, uint32_t len,
+                      struct thimble_io *io)
+{
+    struct file_store *s = store_of(store);
+
+    if (!s->worker)
+        return save_now(s, record, buf, len);
+    io->op = (uint8_t)record;
+    io->buf = (void *)(uintptr_t)buf;                   /* is only read */
+    io->n_blocks = len;                                 /* bytes */
+    io->next = NULL;
+    bool alone = !s->first;
+    if (alone)
+        s->first = io;
+    else
+        s->last->next = io;
+    s->last = io;
+    if (alone)
+        worker_submit(s->worker, &s->job);
+    return THIMBLE_PENDING;
+}
+
+int file_store_open(struct file_store *s, const char *folder, const char *target, unsigned lun,
+                    struct worker *worker)
+{
+    *s = (struct file_store){ .store = { .load = store_load, .save = store_save }, .target = target, .lun = lun,
+                              .worker = worker, .job = { .run = job_run, .done = job_done } };
     s->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return s->folder < 0 ? -1 : 0;
 }

@@ -7,6 +7,8 @@
  */
 #define _GNU_SOURCE
 
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -34,7 +36,7 @@ static int begin(void **state)
 {
     (void)state;
     strcpy(folder, "/tmp/thimble-store-XXXXXX");
-    return mkdtemp(folder) && file_store_open(&store, folder, TARGET, 3) == 0 ? 0 : -1;
+    return mkdtemp(folder) && file_store_open(&store, folder, TARGET, 3, NULL) == 0 ? 0 : -1;
 }
 
 static const char *path(const char *kind)
@@ -178,12 +180,126 @@ static void test_read_only(void **state)
     struct file_store other;
     (void)state;
 
-    if (file_store_open(&other, "/sys", TARGET, 0) < 0)
+    if (file_store_open(&other, "/sys", TARGET, 0, NULL) < 0)
         skip();
     assert_int_equal(other.store.save(&other.store, RESERVATIONS, "x", 1, NULL), THIMBLE_ERR_WRITE_PROTECTED);
     file_store_close(&other);
-    assert_int_equal(file_store_open(&other, "/thimble/no/such/folder", TARGET, 0), -1);
+    assert_int_equal(file_store_open(&other, "/thimble/no/such/folder", TARGET, 0, NULL), -1);
     file_store_close(&other);
+}
+
+/* --------------------------------------------------------------------------------------
+ * With a worker
+ */
+struct saving {
+    struct thimble_io io;               /* first */
+    int answers;
+};
+
+static void on_saved(struct thimble_io *io, int result)
+{
+    struct saving *s = (struct saving *)(void *)io;
+
+    io->result = result;
+    s->answers++;
+}
+
+static void ask(struct saving *s, enum thimble_record record, const char *text)
+{
+    *s = (struct saving){ .io = { .done = on_saved } };
+    assert_int_equal(store.store.save(&store.store, record, text, (uint32_t)strlen(text), &s->io), THIMBLE_PENDING);
+}
+
+static void wait_for(const struct saving *s)
+{
+    while (s->answers == 0) {
+        struct pollfd bell = { .fd = worker_fd(store.worker), .events = POLLIN };
+        assert_int_equal(poll(&bell, 1, 10000), 1);
+        assert_int_equal(s->answers, 0);                /* only when we ask, in our thread */
+        worker_answer(store.worker);
+    }
+    assert_int_equal(s->answers, 1);
+}
+
+static int begin_with_worker(void **state)
+{
+    if (begin(state) < 0)
+        return -1;
+    file_store_close(&store);
+    struct worker *w = worker_start();
+    return w && file_store_open(&store, folder, TARGET, 3, w) == 0 ? 0 : -1;
+}
+
+static int end_with_worker(void **state)
+{
+    worker_stop(store.worker);
+    return end(state);
+}
+
+static void test_later(void **state)
+{
+    struct saving first, second, third;
+    (void)state;
+
+    ask(&first, RESERVATIONS, "first");
+    ask(&second, MODE, "pages");
+    ask(&third, RESERVATIONS, "third");
+    wait_for(&first);
+    wait_for(&second);
+    wait_for(&third);
+    assert_int_equal(first.io.result, THIMBLE_OK);
+    assert_int_equal(second.io.result, THIMBLE_OK);
+    assert_int_equal(third.io.result, THIMBLE_OK);
+    expect_kept(RESERVATIONS, "third");
+    expect_kept(MODE, "pages");
+    ask(&first, RESERVATIONS, "");
+    wait_for(&first);
+    expect_kept(RESERVATIONS, "");
+}
+
+/* A medium that takes its time: opening a FIFO waits for a reader.  Nobody is answered until then, and nobody waits but those
+ * who save. */
+static void test_slow(void **state)
+{
+    struct saving slow, next;
+    (void)state;
+
+    ask(&slow, RESERVATIONS, "old");
+    wait_for(&slow);
+    assert_int_equal(mkfifo(path("reservations.new"), 0600), 0);
+    ask(&slow, RESERVATIONS, "new");
+    ask(&next, MODE, "pages");
+    struct pollfd bell = { .fd = worker_fd(store.worker), .events = POLLIN };
+    assert_int_equal(poll(&bell, 1, 50), 0);
+    worker_answer(store.worker);
+    assert_int_equal(slow.answers + next.answers, 0);
+    expect_kept(RESERVATIONS, "old");                   /* can be asked in between */
+    expect_kept(MODE, "");
+
+    int reader = open(path("reservations.new"), O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    wait_for(&slow);
+    wait_for(&next);
+    close(reader);
+    assert_int_equal(slow.io.result, THIMBLE_ERR_IO);   /* a FIFO cannot be synchronised */
+    assert_int_equal(next.io.result, THIMBLE_OK);
+    expect_kept(RESERVATIONS, "old");
+    expect_kept(MODE, "pages");
+}
+
+/* The end comes while there is work: it is done, and nobody is told. */
+static void test_stopped(void **state)
+{
+    struct saving first, second;
+    (void)state;
+
+    ask(&first, RESERVATIONS, "first");
+    ask(&second, MODE, "pages");
+    worker_stop(store.worker);
+    store.worker = NULL;
+    assert_int_equal(first.answers + second.answers, 0);
+    expect_kept(RESERVATIONS, "first");
+    expect_kept(MODE, "");                              /* was waiting for its turn */
 }
 
 int main(void)
@@ -196,6 +312,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_folder_is_gone, begin, end),
         cmocka_unit_test_setup_teardown(test_read_only, begin, end),
         cmocka_unit_test_setup_teardown(test_limited, begin, end),
+        cmocka_unit_test_setup_teardown(test_later, begin_with_worker, end_with_worker),
+        cmocka_unit_test_setup_teardown(test_slow, begin_with_worker, end_with_worker),
+        cmocka_unit_test_setup_teardown(test_stopped, begin_with_worker, end_with_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
