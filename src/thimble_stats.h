@@ -81,6 +81,9 @@ struct thimble_target_stats {
 const char *thimble_target_name(const struct thimble *engine, int target);
 const struct thimble_target_stats *thimble_target_stats(const struct thimble *engine, int target);
 
+/* Its TargetAlias; NULL: it has none, or there is no such target. */
+const char *thimble_target_alias(const struct thimble *engine, int target);
+
 /* --------------------------------------------------------------------------------------
  * Sessions
  */

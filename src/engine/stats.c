@@ -242,6 +242,11 @@ const char *thimble_target_name(const struct thimble *e, int target)
     return target >= 0 && target < e->env.n_nodes ? e->nodes[target].name : NULL;
 }
 
+const char *thimble_target_alias(const struct thimble *e, int target)
+{
+    return target >= 0 && target < e->env.n_nodes ? e->nodes[target].alias : NULL;
+}
+
 const struct thimble_target_stats *thimble_target_stats(const struct thimble *e, int target)
 {
     return target >= 0 && target < e->env.n_nodes ? &e->target_stats[target] : NULL;

@@ -47,8 +47,8 @@ struct table {
  */
 static void text(struct thimble_mib_value *v, const char *s)
 {
-    v->octets = (const uint8_t *)s;
-    v->len = strlen(s);
+    v->octets = (const uint8_t *)(s ? s : "");
+    v->len = s ? strlen(s) : 0;
 }
 
 static void octets(struct thimble_mib_value *v, const uint8_t *from, size_t len)
@@ -265,6 +265,11 @@ static void node_name(const struct row *r, struct thimble_mib_value *v)
     text(v, thimble_target_name(r->m->engine, r->target));
 }
 
+static void node_alias(const struct row *r, struct thimble_mib_value *v)
+{
+    text(v, thimble_target_alias(r->m->engine, r->target));
+}
+
 static void node_transport(const struct row *r, struct thimble_mib_value *v)
 {
     (void)r;
@@ -286,7 +291,7 @@ NUMBER(node_time2retain, 0)
 
 static const struct column node_columns[] = {
     { 2, THIMBLE_MIB_OCTETS, node_name },
-    { 3, THIMBLE_MIB_OCTETS, nothing },
+    { 3, THIMBLE_MIB_OCTETS, node_alias },
     { 4, THIMBLE_MIB_OCTETS, role_target },
     { 5, THIMBLE_MIB_OID, node_transport },
     { 6, THIMBLE_MIB_INTEGER, node_initial_r2t },
@@ -387,7 +392,12 @@ static void session_initiator(const struct row *r, struct thimble_mib_value *v)
 
 static void session_target(const struct row *r, struct thimble_mib_value *v)
 {
-    text(v, r->session.target >= 0 ? thimble_target_name(r->m->engine, r->session.target) : "");
+    text(v, thimble_target_name(r->m->engine, r->session.target));
+}
+
+static void session_target_alias(const struct row *r, struct thimble_mib_value *v)
+{
+    text(v, thimble_target_alias(r->m->engine, r->session.target));
 }
 
 static void session_isid(const struct row *r, struct thimble_mib_value *v)
@@ -432,8 +442,8 @@ static const struct column session_columns[] = {
     { 5, THIMBLE_MIB_OCTETS, session_target },
     { 6, THIMBLE_MIB_UNSIGNED, session_tsih },
     { 7, THIMBLE_MIB_OCTETS, session_isid },
-    { 8, THIMBLE_MIB_OCTETS, nothing },
-    { 9, THIMBLE_MIB_OCTETS, nothing },
+    { 8, THIMBLE_MIB_OCTETS, nothing },         /* InitiatorAlias: not kept */
+    { 9, THIMBLE_MIB_OCTETS, session_target_alias },
     { 10, THIMBLE_MIB_INTEGER, session_initial_r2t },
     { 11, THIMBLE_MIB_INTEGER, session_immediate },
     { 12, THIMBLE_MIB_INTEGER, session_type },

@@ -105,6 +105,19 @@ static void values_are_those_of_the_engine(struct lab *lab)
     IS("1.2.1.1.4.1.2", 2);
 }
 
+static void alias_is_told(struct lab *lab)
+{
+    struct thimble_mib m = mib_of(lab);
+    const struct peer *p = session(lab, "");
+    const uint32_t names[][8] = { { 1, 5, 1, 1, 3, 1, 1 }, { 1, 10, 1, 1, 9, 1, 1, p->tsih } };
+    struct thimble_mib_value v;
+
+    for (unsigned i = 0; i < 2; i++)
+        CHECK(lab, thimble_mib_get(&m, names[i], 7 + i, &v) && v.len == 6 && memcmp(v.octets, "a disk", 6) == 0,
+              "alias %u: %zu bytes", i, v.len);
+    CHECK(lab, !thimble_target_alias(lab->engine, -1) && !thimble_target_alias(lab->engine, 99), "an alias of nobody");
+}
+
 static void task_reporting_is_told(struct lab *lab)
 {
     struct thimble_mib m = mib_of(lab);
@@ -178,6 +191,7 @@ int main(void)
           .no_cuts = true, .no_faults = true },
         { .name = "values_are_those_of_the_engine", .play = values_are_those_of_the_engine,
           .no_cuts = true, .no_faults = true },
+        { .name = "alias_is_told", .play = alias_is_told, .no_cuts = true, .no_faults = true },
         { .name = "task_reporting_is_told", .play = task_reporting_is_told, .no_cuts = true, .no_faults = true },
         { .name = "no_name_leads_astray", .play = no_name_leads_astray, .no_cuts = true, .no_faults = true },
         { .name = "failures_are_noted", .play = failures_are_noted, .no_cuts = true, .no_faults = true },

@@ -30,6 +30,7 @@
 #include "lwip/apps/snmp.h"
 #include "lwip/apps/snmp_core.h"
 #include "lwip/apps/snmp_mib2.h"
+#include "lwip/netif.h"
 #include "lwip/tcp.h"
 #include "platform.h"
 
@@ -203,9 +204,32 @@ static s16_t put_value(struct snmp_node_instance *instance, void *to)
     }
 }
 
+static void to_address(const ip_addr_t *from, u16_t port, struct thimble_mib_address *to)
+{
+    memset(to, 0, sizeof *to);
+    to->port = port;
+    to->len = IP_IS_V4(from) ? 4 : 16;
+#if LWIP_IPV6
+    if (!IP_IS_V4(from)) {
+        memcpy(to->octets, ip_2_ip6(from)->addr, 16);
+        return;
+    }
+#endif
+    memcpy(to->octets, &ip_2_ip4(from)->addr, 4);
+}
+
+/* The board listens at every address that it has; the one that it was given is told. */
+static void know_portal(void)
+{
+    if (netif_default && !ip4_addr_isany(netif_ip4_addr(netif_default)))
+        to_address(netif_ip_addr4(netif_default), portal.port, &portal);
+}
+
 static snmp_err_t answer_get(getter *get, struct snmp_node_instance *instance)
 {
     const struct snmp_obj_id *name = &instance->instance_oid;
+
+    know_portal();
     return get(&mib, name->id, name->len, &found) ? offer(instance) : SNMP_ERR_NOSUCHINSTANCE;
 }
 
@@ -215,6 +239,7 @@ static snmp_err_t answer_next(walker *walk, struct snmp_node_instance *instance)
     uint32_t next[THIMBLE_MIB_NAME_MAX];
     size_t len;
 
+    know_portal();
     if (!walk(&mib, name->id, name->len, next, &len, &found))
         return SNMP_ERR_NOSUCHINSTANCE;
     snmp_oid_assign(name, next, (u8_t)len);
@@ -250,20 +275,6 @@ static const struct snmp_leaf_node iscsi_node = { { SNMP_NODE_SCALAR, 142 }, isc
 static const struct snmp_leaf_node disk_node = { { SNMP_NODE_SCALAR, 2021 }, disk_get, disk_next };
 static const struct snmp_mib iscsi_mib = SNMP_MIB_CREATE(iscsi_root, &iscsi_node.node);
 static const struct snmp_mib disk_mib = SNMP_MIB_CREATE(disk_root, &disk_node.node);
-
-static void to_address(const ip_addr_t *from, u16_t port, struct thimble_mib_address *to)
-{
-    memset(to, 0, sizeof *to);
-    to->port = port;
-    to->len = IP_IS_V4(from) ? 4 : 16;
-#if LWIP_IPV6
-    if (!IP_IS_V4(from)) {
-        memcpy(to->octets, ip_2_ip6(from)->addr, 16);
-        return;
-    }
-#endif
-    memcpy(to->octets, &ip_2_ip4(from)->addr, 4);
-}
 
 static void ends_of(const void *port_conn, struct thimble_mib_address *local,
                     struct thimble_mib_address *remote)
