@@ -100,10 +100,10 @@
 #ifndef THIMBLE_SCSI_COMPARE_AND_WRITE  /* VMware's locks */
 #define THIMBLE_SCSI_COMPARE_AND_WRITE 1
 #endif
-#ifndef THIMBLE_SCSI_ORWRITE            /* ORWRITE(16) */
+#ifndef THIMBLE_SCSI_ORWRITE            /* ORWRITE(16), and (32) with long CDBs.  RAM: 12 bytes a logical unit */
 #define THIMBLE_SCSI_ORWRITE 1
 #endif
-#ifndef THIMBLE_SCSI_WRITE_ATOMIC       /* WRITE ATOMIC(16) */
+#ifndef THIMBLE_SCSI_WRITE_ATOMIC       /* WRITE ATOMIC(16), and (32) with long CDBs */
 #define THIMBLE_SCSI_WRITE_ATOMIC 1
 #endif
 #ifndef THIMBLE_SCSI_EXTENDED_COPY      /* EXTENDED COPY: VMware's clones; RAM: 0.5 KiB */
@@ -221,13 +221,16 @@
 /* Derived: commands that move data between units. */
 #define THIMBLE_SCSI_THIRD_PARTY (THIMBLE_SCSI_EXTENDED_COPY || THIMBLE_SCSI_TOKENS > 0)
 
+/* Derived: ORWRITE(32). */
+#define THIMBLE_SCSI_ORWRITE_LONG (THIMBLE_SCSI_ORWRITE && THIMBLE_SCSI_LONG_CDB)
+
 /* Derived: there are commands with a parameter list.  Without them no parameter buffer is needed, and none is
  * taken from the memory. */
 #define THIMBLE_PARAMETER_LISTS \
     (THIMBLE_SCSI_THIN || THIMBLE_SCSI_WRITE_SAME || THIMBLE_SCSI_COMPARE_AND_WRITE || THIMBLE_SCSI_VERIFY || \
      THIMBLE_SCSI_WRITE_ATOMIC || THIMBLE_SCSI_THIRD_PARTY || THIMBLE_SCSI_MODE_SELECT || THIMBLE_SCSI_FORMAT || \
      THIMBLE_SCSI_SANITIZE || THIMBLE_SCSI_ALUA || THIMBLE_SCSI_DIAGNOSTIC || THIMBLE_SCSI_TIMESTAMP || THIMBLE_SCSI_BUFFER || \
-     THIMBLE_SCSI_PERSISTENT_RESERVE || THIMBLE_SCSI_IDENT)
+     THIMBLE_SCSI_PERSISTENT_RESERVE || THIMBLE_SCSI_IDENT || THIMBLE_SCSI_ORWRITE_LONG)
 
 /* Derived: there is work on whole units that goes on by itself.  RAM: 80 bytes a logical unit (112 on machines of
  * 64 bits), and a parameter buffer while a unit is written over. */

@@ -102,8 +102,13 @@ static enum th_tmf_response reset_target(struct th_task *m)
 {
     for (int i = 0; i < THIMBLE_LUNS_MAX; i++) {
         struct th_lu *lu = th_scsi_lu_of(&m->conn->nexus, i);
-        if (lu)
-            reset_unit(m, lu);
+        if (!lu)
+            continue;
+        reset_unit(m, lu);
+#if THIMBLE_SCSI_ORWRITE_LONG
+        if (m->manage.function == TH_TMF_TARGET_COLD_RESET)
+            th_scsi_or_forget(lu);
+#endif
     }
     return TH_TMF_COMPLETE;
 }

@@ -98,6 +98,11 @@ static int work(struct thimble *e, struct th_buf *b, int result)
         case NEXT_BLOCK:
             if (s->done == b->len || t->aborted)
                 return THIMBLE_OK;
+#if THIMBLE_SCSI_ORWRITE_LONG
+            enum th_or_verdict verdict = ors(cmd) ? th_scsi_or_verdict(cmd) : TH_OR_PERFORM;
+            if (verdict != TH_OR_PERFORM)
+                return verdict == TH_OR_DISCARD ? THIMBLE_OK : THIMBLE_ERR_IO;
+#endif
             s->phase = BLOCK_READ;
             if (p.len < block || compares(cmd) || ors(cmd))
                 result = th_scsi_read(cmd, p.at_block, block, s->mem, &b->io);

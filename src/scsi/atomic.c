@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * atomic.c: WRITE ATOMIC(16) (SBC-4 4.29, 5.59): all of it or nothing, for readers, other writers, and after a loss of power.
+ * atomic.c: WRITE ATOMIC(16) and (32) (SBC-4 4.29, 5.59, 5.60): all of it or nothing, for readers, other writers, and after a loss of power.
  *
  * What the disk promises about a loss of power (atomic_blocks in thimble.h) is what is offered: one such unit, aligned.
  * Its data wait in a parameter buffer until they are whole and go to the disk in one call, under the gate alone.  READs pass
@@ -37,16 +37,14 @@ enum th_next th_write_atomic_run(struct th_cmd *cmd)
 {
     uint32_t unit = th_scsi_atomic_blocks(cmd->lu);
 
-    cmd->lba = th_get64(cmd->cdb + 2);
-    cmd->n_blocks = th_get16(cmd->cdb + 12);
-    if (!th_range_ok(cmd->lba, cmd->n_blocks, cmd->lu->block->size_blocks))
-        return th_scsi_check(cmd, TH_SENSE_LBA_OUT_OF_RANGE);
+    if (th_bad_blocks(cmd))             /* (16): ATOMIC BOUNDARY, before the length, is 0 */
+        return TH_NEXT_STATUS;
     if (cmd->n_blocks == 0)
         return th_good(cmd);
     if (cmd->lba & (unit - 1))
-        return th_check_cdb(cmd, 2, TH_FIELD_WHOLE_BYTE);
+        return th_check_cdb(cmd, th_is_long(cmd) ? 12 : 2, TH_FIELD_WHOLE_BYTE);
     if (cmd->n_blocks != unit)
-        return th_check_cdb(cmd, 12, TH_FIELD_WHOLE_BYTE);
+        return th_check_cdb(cmd, th_is_long(cmd) ? 28 : 12, TH_FIELD_WHOLE_BYTE);
 
     cmd->data_bytes = unit << cmd->lu->block->block_shift;
     cmd->exact = true;

@@ -266,6 +266,20 @@ const struct th_op th_ops[] = {
       .usage = LONG_USAGE(0x0d, 0x09), .cdb_len = 32,
       .run = th_write_same_run, .param = th_write_same_param },
 #endif
+#if THIMBLE_SCSI_ORWRITE
+    { .opcode = 0x7f, .service_action = 0x000e, .cdb_len = 32,  /* ORWRITE(32) */
+      .flags = TH_ROW_SERVICE_ACTION | WRITES | TH_ROW_FUA | TH_ROW_ORWRITE,
+      .usage = { 0x7f, 0, 0x07, 0x0f, 0, 0, 0x1f, 0x18, 0x00, 0x0e, 0x1a, 0,
+                 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+      .run = th_orwrite_long_run, .param = th_orwrite_long_param },
+#endif
+#if THIMBLE_SCSI_WRITE_ATOMIC
+    { .opcode = 0x7f, .service_action = 0x000f,                 /* WRITE ATOMIC(32) */
+      .flags = LONG | WRITES | TH_ROW_FUA | TH_ROW_WRITE_ATOMIC,
+      .usage = LONG_USAGE(0x0f, 0x18), .cdb_len = 32,
+      .run = th_write_atomic_run, .param = th_write_atomic_param },
+#endif
 #if THIMBLE_SCSI_THIN
     { .opcode = 0x7f, .service_action = 0x0012, .cdb_len = 32, .passes = READERS, /* GET LBA STATUS(32) */
       .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_THIN,
@@ -502,7 +516,8 @@ enum { SERVICE_ACTION_BITS = 0x1f };
 bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
 {
     enum {
-        SOMETIMES = TH_ROW_THIN | TH_ROW_ATOMIC | TH_ROW_COPY | TH_ROW_TOKEN | TH_ROW_WRITE_ATOMIC | TH_ROW_STORE
+        SOMETIMES = TH_ROW_THIN | TH_ROW_ATOMIC | TH_ROW_COPY | TH_ROW_TOKEN | TH_ROW_WRITE_ATOMIC | TH_ROW_STORE |
+                    TH_ROW_ORWRITE
     };
 
     if (!th_is_for(op->types, lu))
@@ -519,6 +534,10 @@ bool th_op_offered(const struct th_op *op, const struct th_lu *lu)
         return false;
     if (THIMBLE_SCSI_IDENT && op->flags & TH_ROW_STORE && !lu->store)
         return false;
+#if THIMBLE_SCSI_ORWRITE_LONG
+    if (op->flags & TH_ROW_ORWRITE && !th_orwrite_long_offered(lu))
+        return false;
+#endif
     if (THIMBLE_SCSI_WRITE_ATOMIC && op->flags & TH_ROW_WRITE_ATOMIC && th_scsi_atomic_blocks(lu) == 0)
         return false;
     return true;

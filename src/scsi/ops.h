@@ -28,6 +28,7 @@ enum th_row_flags {
     TH_ROW_COPY           = 0x800,  /* offered if there is room for copying (copy.h) */
     TH_ROW_TOKEN          = 0x1000, /* ... and random numbers, which tokens are made of */
     TH_ROW_STORE          = 0x2000, /* offered by a unit with a store */
+    TH_ROW_ORWRITE        = 0x4000, /* offered if a parameter buffer holds a block beside the data */
     TH_ROW_TAGS           = 0x200,  /* bytes 20 to 27 are about protection information, which there is
                                      * none of: ignored (SBC-3 5.12) */
 };
@@ -149,6 +150,9 @@ enum th_next th_synchronize_cache_run(struct th_cmd *cmd);
 
 /* orwrite.c, atomic.c */
 enum th_next th_orwrite_run(struct th_cmd *cmd);
+enum th_next th_orwrite_long_run(struct th_cmd *cmd);
+enum th_next th_orwrite_long_param(struct th_cmd *cmd);
+bool th_orwrite_long_offered(const struct th_lu *lu);
 enum th_next th_write_atomic_run(struct th_cmd *cmd);
 enum th_next th_write_atomic_param(struct th_cmd *cmd);
 

@@ -139,6 +139,14 @@ struct th_log {
 };
 #endif
 
+#if THIMBLE_SCSI_ORWRITE_LONG
+/* Of ORWRITE, see orwrite.c. */
+struct th_generations {
+    uint32_t current, previous;
+    uint8_t  policy;                    /* for what is not of the current one: a private code, 0: none was set */
+};
+#endif
+
 /* Thin provisioning thresholds, mode page 1Ch/02h: of what is available, and of what is used. */
 #define TH_THRESHOLDS 2
 struct th_threshold {
@@ -174,6 +182,9 @@ struct th_lu {
 #endif
 #if THIMBLE_SCSI_LOG
     struct th_log log;
+#endif
+#if THIMBLE_SCSI_ORWRITE_LONG
+    struct th_generations generations;
 #endif
 #if THIMBLE_SCSI_THRESHOLDS
     struct th_threshold thresholds[TH_THRESHOLDS];
@@ -321,6 +332,16 @@ int th_scsi_read(struct th_cmd *cmd, uint32_t offset, uint32_t len, void *buf,
                  struct thimble_io *io);
 int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void *buf,
                   struct thimble_io *io);
+
+#if THIMBLE_SCSI_ORWRITE_LONG
+/* Whether a piece of TH_USE_OR is to be OR'ed into the medium, for one that has entered the gate.  PERFORM; DISCARD: as if it were
+ * done; REFUSE: cmd has ended with CHECK CONDITION. */
+enum th_or_verdict { TH_OR_PERFORM, TH_OR_DISCARD, TH_OR_REFUSE };
+enum th_or_verdict th_scsi_or_verdict(struct th_cmd *cmd);
+
+/* TARGET COLD RESET, a hard reset of the unit: the generations of ORWRITE begin anew.  (No reset of a unit alone changes them.) */
+void th_scsi_or_forget(struct th_lu *lu);
+#endif
 
 /* The longest piece that th_scsi_read() shall be asked for at offset, at most max bytes (a multiple of 4096): what a
  * WRITE ATOMIC writes is in one piece of a READ. */

@@ -87,6 +87,30 @@ static void orwrite(struct lab *lab)
     is_untouched(p, 0, 20, 100);
 }
 
+/* The generation changes while the data of an ORWRITE(16) are on their way: what comes late is not OR'ed into what was cleared. */
+static void orwrite_late(struct lab *lab)
+{
+    struct peer *p = session(lab, "ImmediateData=No InitialR2T=Yes"), *other = session(lab, "");
+    uint8_t *ones = lab_alloc(lab, 512), *zeros = lab_alloc(lab, 512);
+
+    memset(ones, 0xff, 512);
+    memset(zeros, 0, 512);
+    struct cmd late = out_cmd("8b 00 000000000000000c 00000001 00 00", ones, 512);
+    start(p, &late);
+    lab_run(lab);
+    struct cmd clear = out_cmd("7f 00 01070000 00 18 000e 00 00 000000000000000c 00000000 00000001 00000001", zeros, 512);
+    good(other, &clear);
+    finish(p, &late);
+    was(p, &late, TH_STATUS_CHECK_CONDITION, TH_SENSE_ORWRITE_GENERATION);
+    CHECK(lab, lab->lenient || memcmp(lab->medium[0] + 12 * 512, zeros, 512) == 0, "bits came back");
+
+    /* the same again as if the power had been cut */
+    tmf_says(other, tmf(other, TH_TMF_TARGET_COLD_RESET, 0, 0), TH_TMF_COMPLETE);
+    p = session(lab, "");
+    struct cmd again = out_cmd("8b 00 000000000000000c 00000001 00 00", ones, 512);
+    good(p, &again);
+}
+
 /* Blocks 8 to 15 as a READ from block 4 on gave them: 0: old, 1: new, -1: some of both. */
 static int seen(const uint8_t *in, const uint8_t *new_data)
 {
@@ -160,6 +184,7 @@ static const struct scenario scenarios[] = {
     { .name = "less than a CDB of 32 bytes", .play = half_cdbs },
     { .name = "a CDB of 32 bytes ahead of its turn", .play = long_cdb_out_of_order },
     { .name = "ORWRITE", .play = orwrite },
+    { .name = "ORWRITE whose generation has passed", .play = orwrite_late },
     { .name = "WRITE ATOMIC", .play = atomic, .options = { .atomic_blocks = 8 } },
     { .name = "WRITE ATOMIC beside READs", .play = atomic_beside_read, .own_disks = true,
       .options = { .atomic_blocks = 8 } },

@@ -393,6 +393,15 @@ static bool write_piece(struct rig_cmd *c, uint32_t at, uint32_t len)
     int err = THIMBLE_OK;
 
     memset(data, 0, len);
+#if THIMBLE_SCSI_ORWRITE_LONG
+    if (c->cmd->use == TH_USE_OR) {
+        enum th_or_verdict verdict = th_scsi_or_verdict(c->cmd);
+        if (verdict != TH_OR_PERFORM) {
+            free(data);
+            return verdict == TH_OR_DISCARD;
+        }
+    }
+#endif
     if (c->cmd->use == TH_USE_OR)
         err = piece_wait(c->rig, &p, th_scsi_read(c->cmd, at, len, data, &p.io));
     if (err < 0)

@@ -737,6 +737,98 @@ static void test_compare_and_write_is_atomic(void **state)
     }
 }
 
+#if THIMBLE_SCSI_ORWRITE_LONG
+/* One block at LBA 0 of this byte; returns how it ended. */
+static uint32_t or_block(struct rig *rig, const char *cdb, uint8_t byte)
+{
+    uint8_t out[512];
+
+    memset(out, byte, sizeof out);
+    struct outcome o = rig_send_as(rig, 0, cdb, out, sizeof out);
+    rig_forget(&o);
+    return o.sense;
+}
+
+static uint32_t or_long(struct rig *rig, unsigned operation, unsigned policy, uint32_t expected, uint32_t new_one,
+                        uint8_t byte)
+{
+    char cdb[128];
+
+    snprintf(cdb, sizeof cdb, "7f 00 %02x %02x 0000 00 18 000e 00 00 0000000000000000 %08x %08x 00000001",
+             operation, policy, (unsigned)expected, (unsigned)new_one);
+    return or_block(rig, cdb, byte);
+}
+
+enum { SET = 0, CLEAR = 1, PREVIOUS = 10, CURRENT = 20, OTHER = 30 };
+
+/* Generations 0, 10, 20, and a policy: an ORWRITE of each generation ends so. */
+static void test_orwrite_generations(void **state)
+{
+    enum { DONE, DROPPED, REFUSED };
+    static const struct { unsigned policy; int of_current, of_previous, of_other; } table[] = {
+        { 0, DONE, DONE,    REFUSED },
+        { 2, DONE, DROPPED, REFUSED },
+        { 3, DONE, DONE,    DONE    },
+        { 5, DONE, DROPPED, DROPPED },
+        { 7, DONE, REFUSED, REFUSED },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < 3 * sizeof table / sizeof table[0]; i++) {
+        unsigned row = i / 3, which = i % 3;
+        uint32_t generation = which == 0 ? CURRENT : which == 1 ? PREVIOUS : OTHER;
+        int want = which == 0 ? table[row].of_current : which == 1 ? table[row].of_previous : table[row].of_other;
+        struct rig rig;
+
+        rig_start(&rig, NULL);
+        assert_int_equal(or_long(&rig, CLEAR, 7, 0, PREVIOUS, 0x00), TH_SENSE_NONE);
+        assert_int_equal(or_long(&rig, CLEAR, table[row].policy, PREVIOUS, CURRENT, 0xff), TH_SENSE_NONE);
+        assert_true(rig_blocks_are(&rig, 0, 1, 0x00));
+        uint32_t sense = or_long(&rig, SET, 0, generation, 0, 0x42);
+        assert_int_equal(sense, want == REFUSED ? TH_SENSE_ORWRITE_GENERATION : TH_SENSE_NONE);
+        assert_true(rig_blocks_are(&rig, 0, 1, want == DONE ? 0x42 : 0x00));
+        rig_end(&rig);
+    }
+}
+
+/* An ORWRITE(16) is of generation 0; a reset of the unit keeps the generations, a hard one does not. */
+static void test_orwrite_16_is_of_generation_0(void **state)
+{
+    const char *set_16 = "8b 00 0000000000000000 00000001 00 00";
+    struct rig rig;
+    (void)state;
+
+    rig_start(&rig, NULL);
+    assert_int_equal(or_long(&rig, CLEAR, 2, 0, CURRENT, 0x00), TH_SENSE_NONE);
+    assert_int_equal(or_block(&rig, set_16, 0x01), TH_SENSE_NONE);      /* of the previous one: dropped */
+    assert_true(rig_blocks_are(&rig, 0, 1, 0x00));
+    assert_int_equal(or_long(&rig, CLEAR, 2, CURRENT, OTHER, 0x00), TH_SENSE_NONE);
+    th_scsi_lu_reset(&rig.lu, &rig.nexus[0]);
+    assert_int_equal(or_block(&rig, set_16, 0x01), TH_SENSE_ORWRITE_GENERATION);
+    assert_true(rig_blocks_are(&rig, 0, 1, 0x00));
+    th_scsi_or_forget(&rig.lu);
+    assert_int_equal(or_block(&rig, set_16, 0x01), TH_SENSE_NONE);
+    assert_true(rig_blocks_are(&rig, 0, 1, 0x01));
+    rig_end(&rig);
+}
+
+/* A clear whose write fails has changed no generation. */
+static void test_orwrite_that_fails(void **state)
+{
+    struct rig rig;
+    (void)state;
+
+    for (uint32_t call = 0; call < 2; call++) {
+        rig_start(&rig, NULL);
+        rig.fault.fail_at = rig.fault.calls + call;
+        assert_int_not_equal(or_long(&rig, CLEAR, 0, 0, CURRENT, 0x00), TH_SENSE_NONE);
+        assert_true(rig_blocks_untouched(&rig, 0, 1));
+        assert_int_equal(or_long(&rig, CLEAR, 0, 0, CURRENT, 0x00), TH_SENSE_NONE);
+        rig_end(&rig);
+    }
+}
+#endif
+
 /* A counter that several increment at a time loses no increment. */
 static void test_counter(void **state)
 {
@@ -944,6 +1036,11 @@ int main(void)
         cmocka_unit_test(test_gate_order),
         cmocka_unit_test(test_gate_depth),
         cmocka_unit_test(test_compare_and_write_is_atomic),
+#if THIMBLE_SCSI_ORWRITE_LONG
+        cmocka_unit_test(test_orwrite_generations),
+        cmocka_unit_test(test_orwrite_16_is_of_generation_0),
+        cmocka_unit_test(test_orwrite_that_fails),
+#endif
         cmocka_unit_test(test_counter),
         cmocka_unit_test(test_writers_share),
         cmocka_unit_test(test_abort),
