@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "../core/utf8.h"
+
 /* No line may be longer, so no value can. */
 enum { LINE_MAX_CHARS = 198, SECTION_NAME_MAX = 40 };
 
@@ -146,30 +148,15 @@ static int collect(struct reader *r, char text[LINE_MAX_CHARS + 1])
     return len;
 }
 
-/* Bytes of one character of UTF-8 (RFC 3629), 0: it is none. */
-static unsigned utf8_len(const uint8_t *c)
-{
-    unsigned n = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3
-                 : c[0] < 0xf5 ? 4 : 0;
-
-    for (unsigned i = 1; i < n; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 /* NULL: nothing but text. */
 static const char *text_problem(const char *text)
 {
-    const uint8_t *c = (const uint8_t *)text;
+    const uint8_t *c = (const uint8_t *)text, *end = c + strlen(text);
 
-    while (*c) {
+    while (c < end) {
         if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
             return "a character that cannot be seen; write the line anew";
-        unsigned n = utf8_len(c);
+        size_t n = th_utf8_character(c, (size_t)(end - c));
         if (n == 0)
             return "a character that is not UTF-8; save the file as UTF-8";
         c += n;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../core/utf8.h"
+
 enum {
     LOCAL0 = 16,
     HOST_MAX = 255,
@@ -65,43 +67,18 @@ static void put_host(struct writer *w, const char *host)
         put_word(w, "-");
 }
 
-/* Bytes of the UTF-8 character (RFC 3629) at the beginning of n bytes; 0: it is none. */
-static size_t character(const uint8_t *c, size_t n)
-{
-    uint8_t low = 0x80, high = 0xbf;
-    size_t len = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
-
-    if (len > n)
-        return 0;
-    if (c[0] == 0xe0)
-        low = 0xa0;                     /* else there is a shorter form */
-    if (c[0] == 0xed)
-        high = 0x9f;                    /* surrogates */
-    if (c[0] == 0xf0)
-        low = 0x90;
-    if (c[0] == 0xf4)
-        high = 0x8f;
-    for (size_t i = 1; i < len; i++) {
-        if (c[i] < low || c[i] > high)
-            return 0;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return len;
-}
-
 static void put_text(struct writer *w, const char *text, size_t len)
 {
     const uint8_t *c = (const uint8_t *)text, *end = c + len;
     bool marked = false;
 
     for (const uint8_t *at = c; at < end && !marked; at++)
-        if (*at >= 0x80 && character(at, (size_t)(end - at)) > 1) {
+        if (*at >= 0x80 && th_utf8_character(at, (size_t)(end - at)) > 1) {
             put_word(w, "\xef\xbb\xbf");
             marked = true;
         }
     while (c < end) {
-        size_t n = character(c, (size_t)(end - c));
+        size_t n = th_utf8_character(c, (size_t)(end - c));
         bool plain = n > 1 || (n == 1 && *c >= 0x20 && *c != 0x7f);
         put(w, plain ? (const char *)c : "?", n ? n : 1);
         c += n ? n : 1;
