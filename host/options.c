@@ -28,7 +28,7 @@ const char options_help[] =
     "\n"
     "  --config FILE         take targets, disks and everything else from a settings\n"
     "                        file, thimble.ini; see thimble help settings.  Options\n"
-    "                        win over the file, and a DISK over its targets\n"
+    "                        win over it, and a DISK over its targets\n"
     "\n"
     "What is served\n"
     "  --name IQN            name of the target\n"
@@ -56,17 +56,18 @@ const char options_help[] =
     "                        and identifying information over a restart, in this\n"
     "                        folder\n"
     "  --chap-file FILE      demand CHAP.  Lines `incoming USER SECRET` say who may\n"
-    "                        log in, `outgoing USER SECRET` who we are to those\n"
-    "                        that ask (mutual CHAP)\n"
+    "                        log in, `outgoing USER SECRET` who we are (mutual CHAP)\n"
     "  --allow IQN           an initiator that may log in; may be repeated\n"
     "                        (default: all)\n"
-    "  --seen-by IQN         the next DISK is there for this initiator and for no\n"
-    "                        other; may be repeated\n"
+    "  --seen-by IQN[,lun=N][,read-only]\n"
+    "                        the next DISK is there for this initiator alone, by\n"
+    "                        that LUN, without writes; may be repeated; * is all\n"
+    "                        others\n"
     "\n"
     "What can be seen\n"
     "  --http [ADDR:]PORT    a status page, /status.json and /metrics (Prometheus),\n"
-    "                        read only and for everybody who reaches it; without\n"
-    "                        ADDR for this machine alone (default: none)\n"
+    "                        for everybody who reaches it; without ADDR for this\n"
+    "                        machine alone\n"
     "  --agentx ADDR         SNMP: the ISCSI-MIB (RFC 7147) through snmpd at ADDR,\n"
     "                        such as /var/agentx/master or tcp:127.0.0.1:705\n"
     "  --announce            be found in the local network (DNS-SD): _iscsi._tcp, and\n"
@@ -96,6 +97,8 @@ const char options_help[] =
     "medium has come or gone, which is otherwise seen within 5 s.  Exit code: 0\n"
     "after SIGTERM or SIGINT, 1 if a disk could not be flushed, 2 if it could not\n"
     "start.\n";
+
+enum { OWN_LUN = UINT16_MAX };          /* the disk's; it is not known yet */
 
 struct parser {
     struct options *o;
@@ -347,14 +350,36 @@ static int add_disk(struct parser *p, const char *name, bool cdrom)
     return 0;
 }
 
-static int add_seen_by(struct parser *p, const char *name)
+/* "IQN", and behind it ",lun=N" and ",read-only".  Where no LUN is said, fill_disks() fills it in. */
+static int add_seen_by(struct parser *p, const char *text)
 {
-    if (p->o->n_seen_by == OPTIONS_SEEN_BY_MAX)
-        return mistake(p, "--seen-by %s: at most %d initiators can be named", name,
+    struct options *o = p->o;
+    size_t len = strcspn(text, ",");
+    bool len_fits = len < sizeof o->seen_by_name[0];
+
+    if (o->n_seen_by == OPTIONS_SEEN_BY_MAX)
+        return mistake(p, "--seen-by %s: at most %d initiators can be named", text,
                        OPTIONS_SEEN_BY_MAX);
-    p->o->seen_by[p->o->n_seen_by++] = name;
+    struct thimble_lun_view *view = &o->seen_by[o->n_seen_by];
+    char *name = o->seen_by_name[o->n_seen_by++];
     p->n_seen_by++;
-    return check_name(p, "--seen-by", name);
+    snprintf(name, sizeof o->seen_by_name[0], "%.*s", (int)len, text);
+    *view = (struct thimble_lun_view){ .initiator = strcmp(name, "*") == 0 ? NULL : name, .lun = OWN_LUN };
+
+    for (const char *word = text + len; *word; word += len) {
+        char copy[16];
+        uint8_t lun = THIMBLE_SETTINGS_OWN_LUN;
+        len = strcspn(++word, ",");
+        snprintf(copy, sizeof copy, "%.*s", (int)len, word);
+        if (len >= sizeof copy || !thimble_view_word(copy, &lun, &view->read_only))
+            return mistake(p, "--seen-by %s: behind the name there can be ,lun=N with a LUN from 0 to %d, and "
+                              ",read-only", text, THIMBLE_LUNS_MAX - 1);
+        if (lun != THIMBLE_SETTINGS_OWN_LUN)
+            view->lun = lun;
+    }
+    if (!view->initiator)
+        return 0;
+    return check_name(p, "--seen-by", len_fits ? name : text);
 }
 
 static int take_option(struct parser *p, int option, const char *arg)
@@ -502,7 +527,7 @@ static int check_whole(struct parser *p)
             p, "no DISK to serve: name a file, a block device or ram:SIZE, such as "
                "thimble serve --create 256M disk.img");
     if (p->n_seen_by)
-        return mistake(p, "--seen-by %s: a DISK must follow", o->seen_by[o->n_seen_by - 1]);
+        return mistake(p, "--seen-by %s: a DISK must follow", o->seen_by_name[o->n_seen_by - 1]);
     for (size_t i = 0; i < o->n_targets; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(o->targets[i].name, o->targets[j].name) == 0)
@@ -535,6 +560,9 @@ static void fill_disks(struct options_target *t)
         d->read_only = t->read_only;
         d->no_unmap = t->no_unmap;
         d->lun = (uint8_t)i;
+        for (size_t k = 0; k < d->n_seen_by; k++)
+            if (d->seen_by[k].lun == OWN_LUN)
+                d->seen_by[k].lun = d->lun;
         options_fit_cdrom(d);
     }
 }

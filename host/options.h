@@ -32,7 +32,7 @@ struct options_disk {
     uint64_t create_bytes;          /* 0: the file must exist */
     uint32_t block_bytes;
     uint32_t physical_bytes;        /* 0: what the file system or the device says */
-    const char *const *seen_by;     /* n_seen_by initiators; NULL: all see it */
+    struct thimble_lun_view *seen_by;   /* n_seen_by initiators; NULL: all see it */
     size_t n_seen_by;
     uint8_t lun;
     bool cdrom;                     /* an image; then also read_only, removable, blocks of 2048 */
@@ -99,7 +99,8 @@ struct options {
     size_t n_listen;
     struct options_target targets[OPTIONS_TARGETS_MAX];
     size_t n_targets;
-    const char *seen_by[OPTIONS_SEEN_BY_MAX];   /* lists of struct options_disk, one after the other */
+    struct thimble_lun_view seen_by[OPTIONS_SEEN_BY_MAX];   /* lists of struct options_disk, one after the other */
+    char seen_by_name[OPTIONS_SEEN_BY_MAX][224];            /* of those that the command line names */
     size_t n_seen_by;
     enum log_level log_level;
     enum log_place log_to;

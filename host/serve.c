@@ -241,7 +241,7 @@ static int add_target(struct server *s, struct served_target *t)
         struct thimble_lun_config lun = {
             .block = t->disks[i].block, .lun = d->lun, .read_only = d->read_only,
             .type = d->cdrom ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
-            .allowed = d->seen_by, .n_allowed = d->n_seen_by,
+            .views = d->seen_by, .n_views = d->n_seen_by,
             .vendor = d->vendor, .product = d->product,
         };
         struct file_store *store = &t->disks[i].store;
@@ -255,6 +255,9 @@ static int add_target(struct server *s, struct served_target *t)
             return not_started("%s: what LUN %u of %s kept there is damaged, or of another version; serving it might "
                                "let in whom its reservations keep out.  Move %s.lun%u.* away to serve it without",
                                o->state, d->lun, o->name, o->name, d->lun);
+        if (error == THIMBLE_ERR_FULL)
+            return not_started("%s: an initiator that --seen-by names would see two disks by one LUN; give each it sees another "
+                               "lun=N", d->name);
         if (error < 0)
             return not_started("%s: cannot be served (error %d)", d->name, error);
     }

@@ -228,8 +228,8 @@ static int apply_disks(struct settings_file *f, unsigned number, struct options 
         const char *name = disk_name(f, n, l, message);
         if (!name)
             return -1;
-        const char **seen_by = &o->seen_by[o->n_seen_by];
-        size_t n_seen_by = thimble_settings_seen_by(s, n, seen_by, OPTIONS_SEEN_BY_MAX - o->n_seen_by);
+        struct thimble_lun_view *seen_by = &o->seen_by[o->n_seen_by];
+        size_t n_seen_by = thimble_settings_views(s, n, seen_by, OPTIONS_SEEN_BY_MAX - o->n_seen_by);
         o->n_seen_by += n_seen_by;
         t->disks[t->n_disks] = (struct options_disk){
             .name = name,

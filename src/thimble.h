@@ -405,7 +405,8 @@ struct thimble_config {
 #define THIMBLE_STATS_BYTES(n)  (THIMBLE_STATS ? (n) : 0)
 
 #define THIMBLE_CONN_BYTES \
-    (512 + (THIMBLE_SCSI_THIRD_PARTY ? 16 + THIMBLE_PTR_EXTRA(8) : 0) + 3 * THIMBLE_LUNS_MAX + \
+    (512 + (THIMBLE_SCSI_THIRD_PARTY ? 16 + THIMBLE_PTR_EXTRA(8) : 0) + \
+     (THIMBLE_LUN_MASKS ? 4 : 3) * THIMBLE_LUNS_MAX + \
      THIMBLE_TX_SLOTS * (112 + THIMBLE_PTR_EXTRA(16)) + \
      THIMBLE_PTR_EXTRA(80) + (THIMBLE_SCSI_PERSISTENT_RESERVE ? 16 + THIMBLE_PTR_EXTRA(16) : 0) + \
      THIMBLE_STATS_BYTES(52))
@@ -490,6 +491,13 @@ enum thimble_device_type {
     THIMBLE_DEVICE_CDROM = 0x05,        /* an image of a CD or DVD in blocks of 2048 bytes: removable, read-only */
 };
 
+/* How initiators see a logical unit. */
+struct thimble_lun_view {
+    const char *initiator;              /* its name; NULL: everybody whom no other view of the unit names */
+    uint16_t lun;                       /* by which it reaches the unit, 0 to THIMBLE_LUNS_MAX - 1 */
+    bool     read_only;                 /* for it the unit is write-protected */
+};
+
 struct thimble_lun_config {
     struct thimble_block *block;        /* borrowed */
 
@@ -497,7 +505,8 @@ struct thimble_lun_config {
      * refused. */
     struct thimble_store *store;
 
-    /* LUN, 0 to THIMBLE_LUNS_MAX - 1. */
+    /* LUN, 0 to THIMBLE_LUNS_MAX - 1: the unit's own, by which it is called in this interface, and by initiators unless
+     * a view says otherwise. */
     uint16_t lun;
 
     /* 0: a disk.  A CD-ROM needs THIMBLE_SCSI_CDROM and a block_shift of 11. */
@@ -506,16 +515,18 @@ struct thimble_lun_config {
     /* Write-protected even if the disk can write. */
     bool read_only;
 
-    /* Initiators that see this unit, of those that may log in; names in n_allowed places.  To others there is no such
-     * unit.  NULL: all. */
-    const char *const *allowed;
-    size_t n_allowed;
+    /* Who sees this unit, of those that may log in, and how: the first view that names an initiator counts.  To who is in none
+     * there is no such unit.  One LUN may be another unit to each initiator, but two units to none.  NULL: all see it, by its
+     * own LUN. */
+    const struct thimble_lun_view *views;
+    size_t n_views;
 
     /* INQUIRY strings, ASCII: 8, 16 and 4 characters at most.  NULL: "THIMBLE", "DISK" or "CD-ROM", and the version. */
     const char *vendor, *product, *revision;
 };
 
-/* Loads the unit's records, if it has a store.  THIMBLE_OK, or a negative thimble_err: then the unit is not there. */
+/* Loads the unit's records, if it has a store.  THIMBLE_OK, or a negative thimble_err: then the unit is not there.
+ * THIMBLE_ERR_FULL: its LUN is taken, perhaps for one initiator alone; or there is no room. */
 int thimble_lun_add(struct thimble *engine, int target, const struct thimble_lun_config *config);
 
 /* The size or the presence of the medium changed: every session gets a unit attention and an asynchronous

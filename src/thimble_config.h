@@ -193,7 +193,8 @@
 #ifndef THIMBLE_ASYNC                   /* asynchronous messages; 0: a change of the medium is told by unit attention alone */
 #define THIMBLE_ASYNC 1
 #endif
-/* Logical units that only some of a target's initiators see (thimble_lun_config.allowed).  0: such a unit is refused. */
+/* Logical units that not all initiators of a target see, or not by the same LUN, or not to write (thimble_lun_config.views).  RAM: 9
+ * bits a logical unit, in every connection.  0: such a unit is refused. */
 #ifndef THIMBLE_LUN_MASKS
 #define THIMBLE_LUN_MASKS 1
 #endif

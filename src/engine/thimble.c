@@ -296,17 +296,91 @@ static bool is_cdrom(const struct thimble_lun_config *config)
     return THIMBLE_SCSI_CDROM && config->type == THIMBLE_DEVICE_CDROM;
 }
 
-static bool may_see(const struct th_lu *lu, const char *initiator)
+#if THIMBLE_LUN_MASKS
+/* The view that an initiator has of a unit; NULL: none. */
+static const struct thimble_lun_view *view_of(const struct th_lu *lu, const char *initiator,
+                                              struct thimble_lun_view *plain)
 {
-    return !THIMBLE_LUN_MASKS || !lu->allowed || th_names_have(lu->allowed, lu->n_allowed, initiator);
+    const struct thimble_lun_view *others = NULL;
+
+    if (!lu->views) {
+        *plain = (struct thimble_lun_view){ .lun = lu->lun };
+        return plain;
+    }
+    for (size_t i = 0; i < lu->n_views; i++) {
+        const struct thimble_lun_view *v = &lu->views[i];
+        if (v->initiator && th_name_equal(v->initiator, initiator))
+            return v;
+        if (!v->initiator && !others)
+            others = v;
+    }
+    return others;
 }
+
+/* Shows the unit to a session as its initiator is to see it. */
+static void show(struct th_nexus *n, const struct th_lu *lu, const char *initiator)
+{
+    struct thimble_lun_view plain;
+    const struct thimble_lun_view *v = view_of(lu, initiator, &plain);
+
+    if (v)
+        th_scsi_show(n, lu, v->lun, v->read_only);
+}
+
+static bool views_ok(const struct thimble_lun_config *config)
+{
+    for (size_t i = 0; config->views && i < config->n_views; i++)
+        if (config->views[i].lun >= THIMBLE_LUNS_MAX)
+            return false;
+    return true;
+}
+
+static bool share_lun_for(const struct th_lu *a, const struct th_lu *b, const char *initiator)
+{
+    struct thimble_lun_view plain[2];
+    const struct thimble_lun_view *v = view_of(a, initiator, &plain[0]), *w = view_of(b, initiator, &plain[1]);
+
+    return v && w && v->lun == w->lun;
+}
+
+/* Whether somebody whom a names would reach both units by one LUN. */
+static bool clash_for_those_of(const struct th_lu *a, const struct th_lu *b)
+{
+    for (size_t i = 0; a->views && i < a->n_views; i++)
+        if (a->views[i].initiator && share_lun_for(a, b, a->views[i].initiator))
+            return true;
+    return false;
+}
+
+static bool clashes(const struct thimble *e, const struct th_lu *lu)
+{
+    for (const struct th_lu *o = e->lus; o < e->lus + e->n_lus; o++)
+        if (o->target == lu->target && (share_lun_for(lu, o, "") ||     /* nobody's name: the others */
+                                        clash_for_those_of(lu, o) || clash_for_those_of(o, lu)))
+            return true;
+    return false;
+}
+
+/* A session sees what its initiator is to see of its target. */
+static void show_units(struct thimble_conn *c)
+{
+    const struct thimble *e = c->engine;
+
+    th_scsi_hide_all(&c->nexus);
+    for (unsigned i = 0; i < e->n_lus; i++)
+        if (e->lus[i].target == c->nexus.target)
+            show(&c->nexus, &e->lus[i], c->peer.name);
+}
+#endif
 
 /* A unit was added while this session is there. */
 static void show_new(struct th_nexus *n, const struct th_lu *lu, const char *initiator)
 {
-    if (THIMBLE_LUN_MASKS)
-        th_lun_set_put(&n->hidden, lu->lun, !may_see(lu, initiator));
-    if (!th_scsi_lu_of(n, lu->lun))
+#if THIMBLE_LUN_MASKS
+    show(n, lu, initiator);
+#endif
+    (void)initiator;
+    if (th_scsi_lun_of(n, lu) < 0)
         return;
     for (unsigned i = 0; i < THIMBLE_LUNS_MAX; i++)
         if (n->target->lus[i])          /* attentions of hidden ones are never taken */
@@ -336,14 +410,19 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
         return THIMBLE_ERR_ARGUMENT;
     if (config->type != THIMBLE_DEVICE_DISK && !(is_cdrom(config) && block->block_shift == 11))
         return THIMBLE_ERR_ARGUMENT;
-    if (!THIMBLE_LUN_MASKS && config->allowed)
+#if THIMBLE_LUN_MASKS
+    if (!views_ok(config))
+        return THIMBLE_ERR_ARGUMENT;
+#else
+    if (config->views)
         return THIMBLE_ERR_ARGUMENT;    /* must not be seen by all */
+#endif
     struct th_scsi_target *t = &e->targets[target];
     if (e->n_lus == e->config.n_luns || t->lus[config->lun])
         return THIMBLE_ERR_FULL;
 
     struct th_lu *lu = &e->lus[e->n_lus];
-    if (THIMBLE_STORE)                  /* restoring another one may have failed */
+    if (THIMBLE_STORE || THIMBLE_LUN_MASKS)     /* another one may have been refused below */
         memset(lu, 0, sizeof *lu);
     lu->block = config->block;
     lu->store = THIMBLE_STORE ? config->store : NULL;
@@ -354,11 +433,15 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     lu->lun = config->lun;
     lu->read_only = config->read_only || is_cdrom(config);
     lu->type = (uint8_t)config->type;
-    lu->allowed = config->allowed;
-    lu->n_allowed = config->n_allowed;
+    lu->views = config->views;
+    lu->n_views = config->n_views;
     lu->param_bytes = e->config.parameter_bytes;
 #if THIMBLE_SCSI_PERSISTENT_RESERVE
     lu->persistent.registry = &e->registry;
+#endif
+#if THIMBLE_LUN_MASKS
+    if (clashes(e, lu))
+        return THIMBLE_ERR_FULL;
 #endif
     int err = THIMBLE_STORE && lu->store ? restore(e, lu) : THIMBLE_OK;
     if (err < 0)
@@ -419,9 +502,9 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
         if (c->state == CONN_FULL && c->session && c->nexus.target == lu->target &&
-            th_scsi_lu_of(&c->nexus, lun)) {
+            th_scsi_lun_of(&c->nexus, lu) >= 0) {
             c->async_due |= 1u << TH_ASYNC_SCSI;
-            c->async_lun = (uint8_t)lun;
+            c->async_lun = (uint8_t)th_scsi_lun_of(&c->nexus, lu);
             c->async_sense = (uint8_t)ua;
             th_conn_wake(c);
         }
@@ -774,9 +857,9 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
     if (tsih == 0)
         c->peer.tsih = new_tsih(e);
     th_scsi_nexus_begin(&c->nexus, &e->targets[node - e->nodes]);
-    for (unsigned i = 0; THIMBLE_LUN_MASKS && i < e->n_lus; i++)
-        if (e->lus[i].target == c->nexus.target)
-            th_lun_set_put(&c->nexus.hidden, e->lus[i].lun, !may_see(&e->lus[i], c->peer.name));
+#if THIMBLE_LUN_MASKS
+    show_units(c);
+#endif
     return TH_LOGIN_SUCCESS;
 }
 

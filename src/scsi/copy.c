@@ -190,7 +190,7 @@ static uint32_t why_not(struct th_nexus *nexus, struct th_lu *lu, bool write)
     uint32_t sense = th_not_ready(lu);
     if (sense != TH_SENSE_NONE)
         return sense;
-    return write && th_write_protected(lu) ? TH_SENSE_WRITE_PROTECTED : TH_SENSE_NONE;
+    return write ? th_write_protection(lu, nexus) : TH_SENSE_NONE;
 }
 
 static uint32_t why_not_there(const struct th_cmd *cmd, struct th_lu *lu, uint64_t from_byte, uint64_t n_bytes,

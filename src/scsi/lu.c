@@ -123,13 +123,48 @@ void th_lun_encode(uint8_t field[8], uint16_t lun)
         th_put16(field, (uint32_t)LUN_FLAT << 8 | lun);
 }
 
+#if THIMBLE_LUN_MASKS
+_Static_assert(THIMBLE_LUNS_MAX <= UINT8_MAX, "1 + LUN fits into th_nexus.units");
+
 struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun)
 {
-    if (lun < 0 || lun >= THIMBLE_LUNS_MAX ||
-        (THIMBLE_LUN_MASKS && th_lun_set_has(&nexus->hidden, (unsigned)lun)))
+    if (lun < 0 || lun >= THIMBLE_LUNS_MAX || !nexus->units[lun])
         return NULL;
-    return nexus->target->lus[lun];
+    return nexus->target->lus[nexus->units[lun] - 1];
 }
+
+int th_scsi_lun_of(const struct th_nexus *nexus, const struct th_lu *lu)
+{
+    for (int lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
+        if (nexus->units[lun] == lu->lun + 1)
+            return lun;
+    return -1;
+}
+
+void th_scsi_hide_all(struct th_nexus *nexus)
+{
+    memset(nexus->units, 0, sizeof nexus->units);
+    memset(&nexus->read_only, 0, sizeof nexus->read_only);
+}
+
+void th_scsi_show(struct th_nexus *nexus, const struct th_lu *lu, uint16_t lun, bool read_only)
+{
+    nexus->units[lun] = (uint8_t)(lu->lun + 1);
+    th_lun_set_put(&nexus->read_only, lu->lun, read_only);
+}
+
+static void show_all(struct th_nexus *nexus)
+{
+    th_scsi_hide_all(nexus);
+    for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
+        nexus->units[lun] = (uint8_t)(lun + 1);
+}
+#else
+struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun)
+{
+    return lun < 0 || lun >= THIMBLE_LUNS_MAX ? NULL : nexus->target->lus[lun];
+}
+#endif
 
 /* --------------------------------------------------------------------------------------
  * Unit attentions
@@ -254,6 +289,9 @@ void th_scsi_nexus_begin(struct th_nexus *nexus, struct th_scsi_target *target)
     target->nexuses = nexus;
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++)
         nexus->ua[lun] = 1u << TH_UA_POWER_ON;
+#if THIMBLE_LUN_MASKS
+    show_all(nexus);
+#endif
 #if THIMBLE_SCSI_PERSISTENT_RESERVE
     th_registry_bind(nexus);
 #endif

@@ -15,10 +15,17 @@ static inline uint32_t th_block_bytes(const struct th_lu *lu)
     return UINT32_C(1) << lu->block->block_shift;
 }
 
-static inline bool th_write_protected(const struct th_lu *lu)
+/* Why this nexus cannot write, or TH_SENSE_NONE. */
+static inline uint32_t th_write_protection(const struct th_lu *lu, const struct th_nexus *nexus)
 {
-    return lu->read_only || !lu->block->write ||
-           (THIMBLE_SCSI_MODE_SELECT && lu->software_protected);
+    if (THIMBLE_SCSI_MODE_SELECT && lu->software_protected)
+        return TH_SENSE_SOFTWARE_PROTECTED;
+#if THIMBLE_LUN_MASKS
+    if (th_lun_set_has(&nexus->read_only, lu->lun))
+        return TH_SENSE_WRITE_PROTECTED;
+#endif
+    (void)nexus;
+    return lu->read_only || !lu->block->write ? TH_SENSE_WRITE_PROTECTED : TH_SENSE_NONE;
 }
 
 /* WCE was cleared (mode page 08h): every write is durable before it is answered. */

@@ -311,7 +311,7 @@ enum th_next th_mode_sense_reply(struct th_cmd *cmd, uint8_t *buf)
     uint32_t n = ten ? 8 : 4, descriptor = 0;
     uint8_t parameter = PARAMETER_DPOFUA;
 
-    if (th_write_protected(lu))
+    if (th_write_protection(lu, cmd->nexus) != TH_SENSE_NONE)
         parameter |= PARAMETER_WP;
     if (th_is_cdrom(lu))                                /* no such bits there, and no block descriptor */
         parameter = 0;

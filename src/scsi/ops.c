@@ -661,9 +661,11 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
         if (sense != TH_SENSE_NONE)
             return th_scsi_check(cmd, sense);
     }
-    if (lu && flags & TH_ROW_WRITES && th_write_protected(lu))
-        return th_scsi_check(cmd, THIMBLE_SCSI_MODE_SELECT && lu->software_protected
-                                  ? TH_SENSE_SOFTWARE_PROTECTED : TH_SENSE_WRITE_PROTECTED);
+    if (lu && flags & TH_ROW_WRITES) {
+        sense = th_write_protection(lu, cmd->nexus);
+        if (sense != TH_SENSE_NONE)
+            return th_scsi_check(cmd, sense);
+    }
 
     cmd->fua = (flags & TH_ROW_FUA && th_flags(cmd) & 0x08) ||
                (lu && flags & TH_ROW_WRITES && th_write_through(lu));

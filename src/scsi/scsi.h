@@ -160,7 +160,7 @@ struct th_lu {
     struct thimble_store *store;        /* or NULL */
     struct th_scsi_target *target;
     const char *vendor, *product, *revision;    /* never NULL */
-    uint16_t lun;                       /* as addressed */
+    uint16_t lun;                       /* its own; initiators may know another, see th_scsi_lun_of() */
     bool     read_only;
     bool     d_sense;                   /* sense data in descriptor format (control mode page) */
     bool     ejected;                   /* START STOP UNIT has taken the medium out */
@@ -173,8 +173,8 @@ struct th_lu {
     uint8_t  access_state;              /* enum thimble_access */
     uint8_t  saved_mode;                /* mode parameters that a reset goes back to, see mode.c */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
-    const char *const *allowed;         /* the owner's: who sees it, see thimble_lun_config; NULL: all */
-    size_t   n_allowed;
+    const struct thimble_lun_view *views;       /* the owner's: who sees it, see thimble_lun_config; NULL: all */
+    size_t   n_views;
     struct th_gate gate;
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
 #if THIMBLE_WORK
@@ -223,7 +223,7 @@ struct th_scsi_target {
     struct th_lu *lus[THIMBLE_LUNS_MAX];    /* by LUN; NULL: no such LUN */
 };
 
-/* Of the logical units of a target: bit lun % 8 of byte lun / 8. */
+/* Of the logical units of a target, by their own LUNs: bit lun % 8 of byte lun / 8. */
 struct th_lun_set {
     uint8_t bits[(THIMBLE_LUNS_MAX + 7) / 8];
 };
@@ -256,8 +256,11 @@ struct th_nexus {
     bool (*abort_preempted)(struct th_cmd *by);
     bool preempted;
 #endif
-    uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by LUN: a set of 1 << enum th_ua */
-    struct th_lun_set hidden;           /* not for this initiator */
+    uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by the unit's own LUN: a set of 1 << enum th_ua */
+#if THIMBLE_LUN_MASKS
+    uint8_t  units[THIMBLE_LUNS_MAX];   /* by the LUN that the initiator says: 1 + the unit's own; 0: there is none for it */
+    struct th_lun_set read_only;        /* that it must not write */
+#endif
 #if THIMBLE_SCSI_PREVENT
     struct th_lun_set prevents;         /* PREVENT ALLOW MEDIUM REMOVAL */
 #endif
@@ -403,8 +406,24 @@ uint32_t th_scsi_sense(const struct th_cmd *cmd, uint8_t *out);
 int th_scsi_lun_decode(const uint8_t field[8]);
 
 /* The logical unit that this nexus reaches by a LUN; NULL: there is none, or it is hidden from the nexus, which is the same
- * to it.  Whatever a peer says about a LUN goes through here. */
+ * to it.  Whatever a peer says about a LUN goes through here; and what it is told, through the other: the LUN by which it
+ * reaches a unit, -1: by none. */
 struct th_lu *th_scsi_lu_of(const struct th_nexus *nexus, int lun);
+#if THIMBLE_LUN_MASKS
+int th_scsi_lun_of(const struct th_nexus *nexus, const struct th_lu *lu);
+#else
+static inline int th_scsi_lun_of(const struct th_nexus *nexus, const struct th_lu *lu)
+{
+    (void)nexus;
+    return lu->lun;
+}
+#endif
+
+#if THIMBLE_LUN_MASKS
+/* After th_scsi_nexus_begin(), which shows all units by their own LUNs: none is seen any more; this one is, by that LUN. */
+void th_scsi_hide_all(struct th_nexus *nexus);
+void th_scsi_show(struct th_nexus *nexus, const struct th_lu *lu, uint16_t lun, bool read_only);
+#endif
 
 /* A session came: joins target->nexuses, with unit attention POWER ON for each unit.  A session went: leaves,
  * and its reservations are released. */

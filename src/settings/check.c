@@ -115,6 +115,45 @@ static bool same_place(const struct thimble_settings *s, const struct thimble_se
     return a->kind != THIMBLE_DISK_RAM;
 }
 
+/* The LUN by which an initiator sees a unit, -1: it does not.  NULL: one that nobody names. */
+static int lun_for(const struct thimble_settings *s, unsigned unit, const char *initiator)
+{
+    int lun = -1;
+    bool any = false;
+
+    for (const struct thimble_settings_entry *e = s->entry; e < s->entry + s->n_entries; e++) {
+        if (th_settings[e->row].section != TH_SECTION_LUN || e->unit != unit)
+            continue;
+        const char *name = s->text + e->text;
+        int number = e->lun == THIMBLE_SETTINGS_OWN_LUN ? s->lun[unit].number : e->lun;
+        any = true;
+        if (initiator && strcmp(name, initiator) == 0)
+            return number;
+        if (lun < 0 && strcmp(name, "*") == 0)
+            lun = number;
+    }
+    return any ? lun : s->lun[unit].number;
+}
+
+static bool same_lun_for(const struct thimble_settings *s, unsigned a, unsigned b, const char *initiator)
+{
+    int lun = lun_for(s, a, initiator);
+
+    return lun >= 0 && lun == lun_for(s, b, initiator);
+}
+
+/* Somebody would reach two units of a target by one LUN. */
+static bool same_lun(const struct thimble_settings *s, unsigned a, unsigned b)
+{
+    if (same_lun_for(s, a, b, NULL))
+        return true;
+    for (const struct thimble_settings_entry *e = s->entry; e < s->entry + s->n_entries; e++)
+        if (th_settings[e->row].section == TH_SECTION_LUN && (e->unit == a || e->unit == b) &&
+            same_lun_for(s, a, b, s->text + e->text))
+            return true;
+    return false;
+}
+
 static bool is_read_only(const struct thimble_settings_lun *l)
 {
     return l->read_only || l->type == 2;
@@ -133,6 +172,8 @@ static void check_lun(const struct th_reporter *r, unsigned n)
             continue;
         if (o->target == l->target && o->number == l->number)
             tell_both(r, TH_SECTION_LUN, n, "it has the same target and number as ", i);
+        else if (o->target == l->target && same_lun(s, i, n))
+            tell_both(r, TH_SECTION_LUN, n, "somebody whom allow names would see it by the same LUN as ", i);
         if (same_place(s, &l->disk, &o->disk) && !(is_read_only(l) && is_read_only(o)))
             tell_both(r, TH_SECTION_LUN, n, "one of them would overwrite the other: it shares its disk with ",
                       i);

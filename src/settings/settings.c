@@ -102,28 +102,33 @@ const struct thimble_settings_lun *thimble_settings_lun(const struct thimble_set
     return &s->lun[number];
 }
 
-/* What the lists `allow` of one section say. */
-static size_t names_of(const struct thimble_settings *s, unsigned section, unsigned unit,
-                       const char **names, size_t max)
+size_t thimble_settings_allowed(const struct thimble_settings *s, unsigned target,
+                                const char **allowed, size_t max)
 {
     size_t n = 0;
 
     for (unsigned i = 0; i < s->n_entries && n < max; i++)
-        if (th_settings[s->entry[i].row].section == section && s->entry[i].unit == unit)
-            names[n++] = s->text + s->entry[i].text;
+        if (th_settings[s->entry[i].row].section == TH_SECTION_TARGET && s->entry[i].unit == target - 1)
+            allowed[n++] = s->text + s->entry[i].text;
     return n;
 }
 
-size_t thimble_settings_allowed(const struct thimble_settings *s, unsigned target,
-                                const char **allowed, size_t max)
+size_t thimble_settings_views(const struct thimble_settings *s, unsigned lun,
+                              struct thimble_lun_view *views, size_t max)
 {
-    return names_of(s, TH_SECTION_TARGET, target - 1, allowed, max);
-}
+    size_t n = 0;
 
-size_t thimble_settings_seen_by(const struct thimble_settings *s, unsigned lun,
-                                const char **allowed, size_t max)
-{
-    return names_of(s, TH_SECTION_LUN, lun, allowed, max);
+    for (const struct thimble_settings_entry *e = s->entry; e < s->entry + s->n_entries && n < max; e++) {
+        if (th_settings[e->row].section != TH_SECTION_LUN || e->unit != lun)
+            continue;
+        const char *name = s->text + e->text;
+        views[n++] = (struct thimble_lun_view){
+            .initiator = strcmp(name, "*") == 0 ? NULL : name,
+            .lun = e->lun == THIMBLE_SETTINGS_OWN_LUN ? s->lun[lun].number : e->lun,
+            .read_only = e->read_only,
+        };
+    }
+    return n;
 }
 
 const char *thimble_settings_listen(const struct thimble_settings *s, unsigned index,

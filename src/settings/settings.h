@@ -41,7 +41,7 @@ extern "C" {
 #define THIMBLE_SETTINGS_WIFI 4
 #endif
 
-/* Entries of all lists together (`allow` and `listen`).  RAM: 6 bytes each, and their text. */
+/* Entries of all lists together (`allow` and `listen`).  RAM: 8 bytes each, and their text. */
 #ifndef THIMBLE_SETTINGS_LIST
 #define THIMBLE_SETTINGS_LIST 8
 #endif
@@ -223,7 +223,10 @@ struct thimble_settings_entry {
     uint8_t row, unit;                  /* whose: its key, and number of the section */
     uint16_t line;
     thimble_text text;
+    uint8_t lun;                        /* of [lun N] allow: lun=N; THIMBLE_SETTINGS_OWN_LUN: not given */
+    bool read_only;
 };
+#define THIMBLE_SETTINGS_OWN_LUN UINT8_MAX
 
 struct thimble_settings {
     struct thimble_settings_network network;
@@ -311,9 +314,12 @@ const struct thimble_settings_lun *thimble_settings_lun(const struct thimble_set
 size_t thimble_settings_allowed(const struct thimble_settings *s, unsigned target,
                                 const char **allowed, size_t max);
 
-/* Initiators that see a logical unit, [lun N]: fills `allowed` with up to max names; 0: all of its target do. */
-size_t thimble_settings_seen_by(const struct thimble_settings *s, unsigned lun,
-                                const char **allowed, size_t max);
+/* Who sees a logical unit, [lun N], and how: fills up to max views; 0: all of its target do, by its own LUN. */
+size_t thimble_settings_views(const struct thimble_settings *s, unsigned lun,
+                              struct thimble_lun_view *views, size_t max);
+
+/* A word behind the name of an initiator: "lun=N", "read-only".  False: it is neither, and nothing is changed. */
+bool thimble_view_word(const char *word, uint8_t *lun, bool *read_only);
 
 /* Entry `index` of the key `listen`, and its line; NULL: there are no more. */
 const char *thimble_settings_listen(const struct thimble_settings *s, unsigned index,

@@ -146,9 +146,10 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_LUN, "type", TH_SET_WORD, TH_SET_BOTH,
           "`cdrom` is an image of a CD or DVD as a CD-ROM drive: read-only, removable, blocks of 2048 bytes")
       .words = "disk|cdrom", .fallback = "disk", FIELD(thimble_settings_lun, type) },
-    { KEY(TH_SECTION_LUN, "allow", TH_SET_NAME, TH_SET_BOTH | TH_SET_LIST,
-          "initiators that see it, of those that may log in, separated by commas, or a line each; to others it "
-          "is not there. Without it: all")
+    { KEY(TH_SECTION_LUN, "allow", TH_SET_VIEW, TH_SET_BOTH | TH_SET_LIST,
+          "initiators that see it, of those that may log in, separated by commas, or a line each; `*` is all whom "
+          "it does not name. Behind a name, `lun=N` is the LUN by which that one sees it, `read-only` "
+          "refuses its writes. To others it is not there. Without it: all")
       .max = 223 },
     { KEY(TH_SECTION_LUN, "read-only", TH_SET_BOOL, TH_SET_BOTH, "refuse writes")
       .fallback = "no", FIELD(thimble_settings_lun, read_only) },

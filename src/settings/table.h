@@ -25,6 +25,7 @@ enum th_setting_kind {
     TH_SET_HOSTNAME,
     TH_SET_COUNTRY,
     TH_SET_NAME,                /* iSCSI name, RFC 7143 4.2.7 */
+    TH_SET_VIEW,                /* one, or "*", and how it sees a logical unit: in lists only */
     TH_SET_DISK,                /* struct thimble_settings_disk */
     TH_SET_PIN,                 /* uint8_t: 0 the board's own, 255 none, else number + 1 */
 };

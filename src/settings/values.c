@@ -152,6 +152,7 @@ static bool text_fits(const struct th_setting *row, const char *text)
         return false;
     switch (row->kind) {
     case TH_SET_NAME:     return thimble_name_problem(text) == NULL;
+    case TH_SET_VIEW:     return strcmp(text, "*") == 0 || thimble_name_problem(text) == NULL;
     case TH_SET_HOSTNAME: return is_hostname(text);
     case TH_SET_COUNTRY:  return is_letter(text[0]) && is_letter(text[1]);
     case TH_SET_ASCII:    return is_ascii(text);
@@ -187,8 +188,32 @@ static enum th_set_result add_entry(struct thimble_settings *s, const struct th_
         return TH_SET_NO_ROOM;
     s->entry[s->n_entries++] = (struct thimble_settings_entry){
         .row = (uint8_t)(row - th_settings), .unit = (uint8_t)unit, .line = line, .text = at,
+        .lun = THIMBLE_SETTINGS_OWN_LUN,
     };
     return TH_SET_OK;
+}
+
+bool thimble_view_word(const char *word, uint8_t *lun, bool *read_only)
+{
+    uint64_t v;
+
+    if (strncmp(word, "lun=", 4) == 0 && number(word + 4, 0, THIMBLE_LUNS_MAX - 1, &v)) {
+        *lun = (uint8_t)v;
+        return true;
+    }
+    if (!th_word_equal(word, "read-only"))
+        return false;
+    *read_only = true;
+    return true;
+}
+
+/* The word is about the last entry, which this value began. */
+static bool about_last(struct thimble_settings *s, const struct th_setting *row, const char *word, uint16_t n_before)
+{
+    if (row->kind != TH_SET_VIEW || s->n_entries == n_before)
+        return false;
+    struct thimble_settings_entry *last = &s->entry[s->n_entries - 1];
+    return thimble_view_word(word, &last->lun, &last->read_only);
 }
 
 static enum th_set_result set_list(struct thimble_settings *s, const struct th_setting *row,
@@ -205,7 +230,7 @@ static enum th_set_result set_list(struct thimble_settings *s, const struct th_s
         } else {
             memcpy(word, value, len);
             word[len] = '\0';
-            result = add_entry(s, row, unit, word, line);
+            result = about_last(s, row, word, n_before) ? TH_SET_OK : add_entry(s, row, unit, word, line);
         }
         if (result != TH_SET_OK) {
             s->n_entries = n_before;
@@ -436,6 +461,7 @@ enum th_set_result th_value_set(struct thimble_settings *s, const struct th_sett
     case TH_SET_HOSTNAME:
     case TH_SET_COUNTRY:
     case TH_SET_NAME:
+    case TH_SET_VIEW:
         return set_text(s, row, field, value);
     default:
         if (!parse_number(row, value, &v))

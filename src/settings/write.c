@@ -140,6 +140,11 @@ void th_put_expected(const struct thimble_settings_sink *sink, const struct th_s
     case TH_SET_NAME:
         th_put(sink, "an iSCSI name such as " THIMBLE_SETTINGS_NAME);
         return;
+    case TH_SET_VIEW:
+        th_put(sink, "an iSCSI name or *, perhaps with lun=N (");
+        put_range(sink, 0, THIMBLE_LUNS_MAX - 1);
+        th_put(sink, ") or read-only behind it");
+        return;
     case TH_SET_DISK:
         th_put(sink, "card, partition N, file NAME, flash, psram or ram SIZE");
         return;
@@ -408,13 +413,32 @@ static void put_line(const struct thimble_settings *s, const struct thimble_sett
     th_put(sink, "\n");
 }
 
+/* "iqn.2001-04.com.example:a lun=0 read-only" */
+static void put_view(const struct thimble_settings_sink *sink, const char *key, const char *name,
+                     const struct thimble_settings_entry *e)
+{
+    th_put(sink, key);
+    th_put(sink, " = ");
+    th_put(sink, name);
+    if (e->lun != THIMBLE_SETTINGS_OWN_LUN) {
+        th_put(sink, " lun=");
+        th_put_number(sink, e->lun);
+    }
+    th_put(sink, e->read_only ? " read-only\n" : "\n");
+}
+
 static void put_entries(const struct thimble_settings *s,
                         const struct thimble_settings_sink *sink, const struct th_setting *row,
                         unsigned unit)
 {
-    for (unsigned i = 0; i < s->n_entries; i++)
-        if (&th_settings[s->entry[i].row] == row && s->entry[i].unit == unit)
-            put_text_line(sink, row->key, s->text + s->entry[i].text);
+    for (const struct thimble_settings_entry *e = s->entry; e < s->entry + s->n_entries; e++) {
+        if (&th_settings[e->row] != row || e->unit != unit)
+            continue;
+        if (row->kind == TH_SET_VIEW)
+            put_view(sink, row->key, s->text + e->text, e);
+        else
+            put_text_line(sink, row->key, s->text + e->text);
+    }
 }
 
 /* --------------------------------------------------------------------------------------

@@ -145,21 +145,29 @@ def test_an_iso_image_is_a_cd_rom_drive():
     content = rng.randbytes(3 * MIB + 2048)
     put(volume, FILE, rng.randbytes(MIB))
     put(volume, "cd.iso", content)
-    put(volume, "THIMBLE.INI", b"[lun 0]\ndisk = file thimble.img\n"
-        b"[lun 1]\ndisk = file cd.iso\ntype = cdrom\nallow = iqn.2001-04.com.example:pc\n")
+    put(volume, "THIMBLE.INI", b"[lun 0]\ndisk = file thimble.img\nallow = iqn.2001-04.com.example:pc lun=1 read-only, *\n"
+        b"[lun 1]\ndisk = file cd.iso\ntype = cdrom\nallow = iqn.2001-04.com.example:pc lun=0\n")
     with start(image) as m:
-        url = m.url[:-1] + "1"
+        url = m.url[:-1] + "0"                          # for whom it is
         m.wait_for("LUN 1: file cd.iso, 3074 KiB")
         told = run("iscsi-inq", "-i", "iqn.2001-04.com.example:pc", url).stdout
         assert b"Device Type:MMC" in told and b"Removable:1" in told, told
         run("qemu-img", "convert", "--image-opts", "-O", "raw",
-            "driver=raw,file.driver=iscsi,file.transport=tcp,file.lun=1,"
+            "driver=raw,file.driver=iscsi,file.transport=tcp,file.lun=0,"
             "file.initiator-name=iqn.2001-04.com.example:pc,"
             f"file.target={TARGET},file.portal=127.0.0.1:{m.ports[PORT]}", path("back"))
         with open(path("back"), "rb") as f:
             assert f.read() == content
-        stranger = run("qemu-img", "info", "-f", "raw", url, ok=False)
+        stranger = run("qemu-img", "info", "-f", "raw", m.url[:-1] + "1", ok=False)
         assert stranger.returncode != 0, "a stranger sees it"
+        for who, lun, writes in (("pc", "1", False), ("other", "0", True)):
+            told = run("iscsi-inq", "-i", f"iqn.2001-04.com.example:{who}", m.url[:-1] + lun).stdout
+            assert b"Device Type:DIRECT_ACCESS" in told, told
+            done = run("qemu-io", "-c", "write -P 7 0 512", "--image-opts",
+                       f"driver=raw,file.driver=iscsi,file.transport=tcp,file.lun={lun},"
+                       f"file.initiator-name=iqn.2001-04.com.example:{who},"
+                       f"file.target={TARGET},file.portal=127.0.0.1:{m.ports[PORT]}", ok=False)
+            assert (done.returncode == 0) == writes, (who, done.stdout, done.stderr)
     assert get(volume, "cd.iso") == content
 
 

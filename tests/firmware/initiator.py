@@ -61,12 +61,13 @@ class Initiator:
     address: (host, port), or something that is connected already and works like a socket."""
 
     def __init__(self, address, target, name=NAME, isid=1, digests=False, piece=None, pause=0,
-                 timeout=15, keys=()):
+                 timeout=15, keys=(), lun=0):
         self.socket = address
         if isinstance(address, tuple):
             self.socket = socket.create_connection(address, timeout)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.piece, self.pause = piece, pause
+        self.lun = lun << 48            # of all its commands
         self.digests = False
         self.cmd_sn, self.exp_stat_sn, self.next_itt = 1, 0, 1
         self.max_recv = 8192
@@ -173,7 +174,7 @@ class Initiator:
         """Sends a SCSI Command; returns its task tag."""
         itt = self.itt()
         flags = 0x81 | (0x40 if read_bytes else 0) | (0x20 if write_bytes else 0)
-        header = struct.pack(">BBHIQIIII16s", 0x01, flags, 0, 0, 0, itt,
+        header = struct.pack(">BBHIQIIII16s", 0x01, flags, 0, 0, self.lun, itt,
                              read_bytes or write_bytes, self.cmd_sn, self.exp_stat_sn,
                              cdb.ljust(16, b"\0"))
         self.cmd_sn = (self.cmd_sn + 1) & 0xFFFFFFFF
@@ -186,7 +187,7 @@ class Initiator:
         for i in range(0, len(data), self.max_recv):
             piece = data[i:i + self.max_recv]
             last = i + self.max_recv >= len(data)
-            self.send(struct.pack(">BBHIQIIIIIIII", 0x05, 0x80 if last else 0, 0, 0, 0, itt, ttt,
+            self.send(struct.pack(">BBHIQIIIIIIII", 0x05, 0x80 if last else 0, 0, 0, self.lun, itt, ttt,
                                   0, self.exp_stat_sn, 0, sn, offset + i, 0), piece)
             sn += 1
 

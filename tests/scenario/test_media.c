@@ -9,9 +9,11 @@
 #define STRANGER "iqn.1994-05.example:stranger"
 
 /* LUN 1 is for HOST alone. */
-static const char *const only_host[] = { "iqn.1994-05.Example:HOST", "iqn.1994-05.example:spare" };
+static const struct thimble_lun_view only_host[] = {
+    { "iqn.1994-05.Example:HOST", 1, false }, { "iqn.1994-05.example:spare", 1, false },
+};
 static const struct thimble_lun_config hidden_unit[LAB_LUNS] = {
-    [1] = { .allowed = only_host, .n_allowed = COUNT(only_host) },
+    [1] = { .views = only_host, .n_views = COUNT(only_host) },
 };
 
 /* A session of an initiator that does not see LUN 1. */
@@ -99,9 +101,9 @@ static void hidden_says_nothing(struct lab *lab)
 static void comes_later(struct lab *lab)
 {
     struct peer *p = session(lab, ""), *s = stranger(lab);
+    static const struct thimble_lun_view views[] = { { HOST, 3, false } };
     struct thimble_lun_config config = {
-        .block = &lab->ram[0].block, .lun = 3, .read_only = true,
-        .allowed = only_host, .n_allowed = COUNT(only_host),
+        .block = &lab->ram[0].block, .lun = 3, .read_only = true, .views = views, .n_views = COUNT(views),
     };
 
     assert_int_equal(thimble_lun_add(lab->engine, 0, &config), THIMBLE_OK);
@@ -127,6 +129,153 @@ static void well_known(struct lab *lab)
     ends(s, &capacity, TH_STATUS_CHECK_CONDITION, TH_SENSE_INVALID_OPCODE);
 }
 
+/* --------------------------------------------------------------------------------------
+ * Views: HOST knows unit 0 as LUN 1 and unit 1 as LUN 0, which it must not write; to the stranger, unit 1 is LUN 5, and the
+ * others see it as it is, to read.
+ */
+static const struct thimble_lun_view
+    views_of_zero[] = { { HOST, 1, false }, { NULL, 0, false } },
+    views_of_one[] = { { NULL, 1, true }, { HOST, 0, true }, { STRANGER, 5, false } };
+static const struct thimble_lun_config viewed[LAB_LUNS] = {
+    [0] = { .views = views_of_zero, .n_views = COUNT(views_of_zero) },
+    [1] = { .views = views_of_one, .n_views = COUNT(views_of_one) },
+};
+
+static void luns_are(struct peer *p, uint8_t first, uint8_t second)
+{
+    struct cmd c = cdb_cmd("a0 00 00 00 00 00 00 00 00 40 00 00", 64);
+
+    perform(p, &c);
+    was(p, &c, TH_STATUS_GOOD, 0);
+    CHECK(p->lab, c.got == 24 && c.in[9] == first && c.in[17] == second, "LUNs %u and %u", c.in[9], c.in[17]);
+}
+
+/* Block 3 of this unit is reached by that LUN. */
+static void is_unit(struct peer *p, uint8_t lun, unsigned unit)
+{
+    struct cmd c;
+
+    for (unsigned attentions = 0; attentions < 3; attentions++) {
+        c = read_cmd(p, 3, 1);
+        c.lun = lun;
+        perform(p, &c);
+        if (c.status != TH_STATUS_CHECK_CONDITION || c.sense >> 16 != 0x6)
+            break;
+    }
+    was(p, &c, TH_STATUS_GOOD, 0);
+    for (uint32_t i = 0; !p->lab->lenient && i < c.got; i++)
+        CHECK(p->lab, c.in[i] == lab_byte(unit, 3, i), "LUN %u is not unit %u", lun, unit);
+}
+
+static void is_protected(struct peer *p, uint8_t lun, bool yes)
+{
+    struct cmd sense = cdb_cmd("1a 00 3f 00 ff 00", 255), write = write_cmd(p, 8, 4, 'w');
+
+    sense.lun = write.lun = lun;
+    perform(p, &sense);
+    was(p, &sense, TH_STATUS_GOOD, 0);
+    CHECK(p->lab, (sense.in[2] & 0x80) == (yes ? 0x80 : 0), "WP of LUN %u: %02x", lun, sense.in[2]);
+    if (yes)
+        ends(p, &write, TH_STATUS_CHECK_CONDITION, TH_SENSE_WRITE_PROTECTED);
+    else
+        good(p, &write);
+}
+
+static void other_numbers(struct lab *lab)
+{
+    struct peer *host = session(lab, "InitialR2T=Yes ImmediateData=No"), *s = lab_connect(lab), *third = lab_connect(lab);
+
+    s->name = STRANGER;
+    log_in(s, "InitialR2T=Yes ImmediateData=No");
+    third->name = "iqn.1994-05.example:third";
+    log_in(third, "");
+    luns_are(host, 0, 1);
+    luns_are(s, 0, 5);
+    luns_are(third, 0, 1);
+    is_unit(host, 0, 1);
+    is_unit(host, 1, 0);
+    is_unit(s, 0, 0);
+    is_unit(s, 5, 1);
+    is_unit(third, 0, 0);
+    is_unit(third, 1, 1);
+    struct cmd none = read_cmd(s, 0, 1);
+    none.lun = 1;
+    ends(s, &none, TH_STATUS_CHECK_CONDITION, TH_SENSE_NO_LOGICAL_UNIT);
+    tmf_says(s, tmf(s, TH_TMF_LOGICAL_UNIT_RESET, 1, TH_TAG_NONE), TH_TMF_NO_LUN);
+}
+
+static void read_only_for_some(struct lab *lab)
+{
+    struct peer *host = session(lab, "InitialR2T=Yes ImmediateData=No"), *s = lab_connect(lab);
+
+    s->name = STRANGER;
+    log_in(s, "InitialR2T=Yes ImmediateData=No");
+    is_unit(s, 0, 0);
+    is_unit(s, 5, 1);
+    is_protected(host, 0, true);
+    is_untouched(host, 1, 8, 4);
+    is_protected(s, 5, false);
+    is_written(s, 1, 8, 4, 'w');
+    is_protected(host, 1, false);
+    is_written(host, 0, 8, 4, 'w');
+    is_protected(s, 0, false);
+}
+
+/* A reset, a reservation and a message are about the unit, whatever its LUN is. */
+static void means_the_unit(struct lab *lab)
+{
+    struct peer *host = session(lab, ""), *s = lab_connect(lab);
+
+    s->name = STRANGER;
+    log_in(s, "");
+    is_unit(s, 0, 0);
+    is_unit(s, 5, 1);
+    tmf_says(s, tmf(s, TH_TMF_LOGICAL_UNIT_RESET, 5, TH_TAG_NONE), TH_TMF_COMPLETE);
+    struct cmd one = read_cmd(host, 0, 1), other = one, again = one, reserve = cdb_cmd("16 00 00 00 00 00", 0);
+    ends(host, &one, TH_STATUS_CHECK_CONDITION, TH_SENSE_DEVICE_RESET);
+    other.lun = 1;
+    good(host, &other);
+    is_unit(s, 5, 1);
+    reserve.lun = 5;
+    good(s, &reserve);
+    ends(host, &again, TH_STATUS_RESERVATION_CONFLICT, TH_SENSE_NONE);
+
+    static const uint8_t told[2][2] = { { 1, 0 }, { 0, 5 } };   /* by unit, to HOST and the stranger */
+    for (uint16_t unit = 0; unit < 2; unit++) {
+        thimble_lun_changed(lab->engine, 0, unit, THIMBLE_LUN_RESIZED);
+        struct pdu *h = hear_of(host, TH_OP_ASYNC, 0), *t = hear_of(s, TH_OP_ASYNC, 0);
+        CHECK(lab, h && h->bhs[9] == told[unit][0], "a message about LUN %d", h ? h->bhs[9] : -1);
+        CHECK(lab, t && t->bhs[9] == told[unit][1], "a message about LUN %d", t ? t->bhs[9] : -1);
+    }
+}
+
+/* Nobody may have two units by one LUN. */
+static void views_that_clash(struct lab *lab)
+{
+    static const struct thimble_lun_view
+        onto_zero[] = { { "iqn.1994-05.example:third", 0, false } }, onto_one[] = { { "iqn.1994-05.Example:HOST", 1, false } },
+        others_onto_one[] = { { HOST, 7, false }, { NULL, 1, false } }, beyond[] = { { HOST, THIMBLE_LUNS_MAX, false } },
+        fine[] = { { HOST, 2, false }, { STRANGER, 1, false } };
+    static const struct { const struct thimble_lun_view *views; size_t n; int err; } cases[] = {
+        { onto_zero, 1, THIMBLE_ERR_FULL }, { onto_one, 1, THIMBLE_ERR_FULL }, { others_onto_one, 2, THIMBLE_ERR_FULL },
+        { beyond, 1, THIMBLE_ERR_ARGUMENT }, { fine, 2, THIMBLE_OK },
+    };
+    struct peer *host = session(lab, ""), *s = lab_connect(lab);
+
+    s->name = STRANGER;
+    log_in(s, "");
+    luns_are(s, 0, 5);
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        struct thimble_lun_config config = {
+            .block = &lab->ram[2].block, .lun = 3, .views = cases[i].views, .n_views = cases[i].n,
+        };
+        assert_int_equal(thimble_lun_add(lab->engine, 0, &config), cases[i].err);
+    }
+    is_unit(host, 2, 2);
+    is_unit(s, 1, 2);
+}
+
+#define VIEWED .options = { .units = viewed }
 #define HIDDEN .options = { .units = hidden_unit }
 
 static const struct scenario scenarios[] = {
@@ -137,6 +286,11 @@ static const struct scenario scenarios[] = {
     { .name = "a unit comes later",
       .play = comes_later,
       .options = { .units = hidden_unit, .config = { .n_luns = LAB_LUNS + 1 } } },
+    { .name = "each knows a unit by another LUN", .play = other_numbers, VIEWED },
+    { .name = "some may read only", .play = read_only_for_some, VIEWED },
+    { .name = "a unit is meant, whatever its LUN", .play = means_the_unit, VIEWED },
+    { .name = "two units by one LUN", .play = views_that_clash, .no_faults = true,
+      .options = { .units = viewed, .config = { .n_luns = LAB_LUNS + 1 } } },
 };
 
 int main(void)

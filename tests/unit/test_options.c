@@ -186,10 +186,13 @@ static void kinds_of_media(void **state)
     assert_int_equal(2048, t->disks[1].block_bytes);
     assert_int_equal(2048, t->disks[1].physical_bytes);
     assert_int_equal(2, t->disks[1].n_seen_by);
-    assert_string_equal("iqn.1994-05.com.example:a", t->disks[1].seen_by[0]);
-    assert_string_equal("iqn.1994-05.com.example:b", t->disks[1].seen_by[1]);
+    assert_string_equal("iqn.1994-05.com.example:a", t->disks[1].seen_by[0].initiator);
+    assert_string_equal("iqn.1994-05.com.example:b", t->disks[1].seen_by[1].initiator);
+    assert_int_equal(1, t->disks[1].seen_by[0].lun);
+    assert_false(t->disks[1].seen_by[0].read_only);
     assert_int_equal(1, t->disks[2].n_seen_by);
-    assert_string_equal("iqn.1994-05.com.example:c", t->disks[2].seen_by[0]);
+    assert_string_equal("iqn.1994-05.com.example:c", t->disks[2].seen_by[0].initiator);
+    assert_int_equal(2, t->disks[2].seen_by[0].lun);
     assert_int_equal(4096, t->disks[2].block_bytes);
 
     bad("a --seen-by iqn.1994-05.com.example:a", "--seen-by iqn.1994-05.com.example:a", "a DISK must follow");
@@ -206,6 +209,39 @@ static void kinds_of_media(void **state)
         argv[argc++] = w;
     assert_int_equal(-1, options_parse(&options, argc, argv, message));
     assert_non_null(strstr(message, "at most 256 initiators"));
+}
+
+static void views(void **state)
+{
+    struct options_target *t = &options.targets[0];
+
+    (void)state;
+    good("a.img --seen-by iqn.1994-05.com.example:a,lun=0,read-only --seen-by *,lun=63 b.img "
+         "--seen-by iqn.1994-05.com.example:c,read-only c.img");
+    assert_int_equal(0, t->disks[1].seen_by[0].lun);
+    assert_true(t->disks[1].seen_by[0].read_only);
+    assert_string_equal("iqn.1994-05.com.example:a", t->disks[1].seen_by[0].initiator);
+    assert_null(t->disks[1].seen_by[1].initiator);
+    assert_int_equal(63, t->disks[1].seen_by[1].lun);
+    assert_false(t->disks[1].seen_by[1].read_only);
+    assert_int_equal(2, t->disks[2].seen_by[0].lun);
+    assert_true(t->disks[2].seen_by[0].read_only);
+
+    bad("--seen-by iqn.1994-05.com.example:a,lun=64 a", "a,lun=64", "0 to 63");
+    bad("--seen-by iqn.1994-05.com.example:a,lun= a", "a,lun=", "0 to 63");
+    bad("--seen-by iqn.1994-05.com.example:a, a", "example:a,", "read-only");
+    bad("--seen-by iqn.1994-05.com.example:a,read-only,readonly a", "readonly", "there can be");
+    bad("--seen-by ,lun=1 a", "--seen-by", "write it like");
+    char longest[224 + 32] = "--seen-by iqn.1994-05.com.example:";
+    memset(longest + strlen(longest), 'a', 223 - strlen("iqn.1994-05.com.example:"));
+    strcat(longest, ",lun=3 a");
+    good(longest);
+    assert_int_equal(223, strlen(t->disks[0].seen_by[0].initiator));
+    assert_int_equal(3, t->disks[0].seen_by[0].lun);
+    char longer[224 + 32] = "--seen-by iqn.1994-05.com.example:";
+    memset(longer + strlen(longer), 'a', 224 - strlen("iqn.1994-05.com.example:"));
+    strcat(longer, " a");
+    bad(longer, "--seen-by", "longer than 223");
 }
 
 static void mistakes_have_sentences(void **state)
@@ -477,7 +513,7 @@ static const char two_targets[] =
     "[discovery]\nchap-user = bob\nchap-password = twelve-bytes-b\n"
     "[lun 0]\ndisk = file a.img\ncreate = 1G\nblock-size = 4096\nvendor = ACME\nserial = 42\n"
     "[lun 5]\ndisk = file /dev/null\nread-only = yes\nunmap = no\n"
-    "[lun 6]\ntarget = 2\nnumber = 0\ndisk = ram 1M\n"
+    "[lun 6]\ntarget = 2\nnumber = 0\ndisk = ram 1M\nallow = iqn.2001-04.com.example:x lun=4 read-only, *\n"
     "[log]\nlevel = debug\n[limits]\nconnections = 7\nqueue-depth = 9\n"
     "[timeouts]\nlogin = 20\nnop = never\ngrace = 8\n";
 
@@ -514,6 +550,11 @@ static void a_settings_file_fills_the_options(void **state)
     assert_null(t[1].chap);
     assert_string_equal("ram:1048576", t[1].disks[0].name);
     assert_int_equal(0, t[1].disks[0].lun);
+    assert_int_equal(2, t[1].disks[0].n_seen_by);
+    assert_int_equal(4, t[1].disks[0].seen_by[0].lun);
+    assert_true(t[1].disks[0].seen_by[0].read_only);
+    assert_null(t[1].disks[0].seen_by[1].initiator);
+    assert_int_equal(0, t[1].disks[0].seen_by[1].lun);
     assert_string_equal("bob", options.discovery_chap->users[0].name);
     assert_int_equal(LEVEL_DEBUG, options.log_level);
     assert_int_equal(7, options.max_connections);
@@ -671,6 +712,7 @@ int main(void)
         cmocka_unit_test(several_targets),
         cmocka_unit_test(as_many_targets_as_there_is_room_for),
         cmocka_unit_test(kinds_of_media),
+        cmocka_unit_test(views),
         cmocka_unit_test(mistakes_have_sentences),
         cmocka_unit_test(too_many_of_everything),
         cmocka_unit_test(sizes),

@@ -9,7 +9,7 @@
 
 enum { HEADER = 16, CSCD = 32, SEGMENT = 28, OTHER_BLOCKS = 64, SOURCE_AT = 4, TO_AT = 6 };
 
-/* A second unit beside the rig's, for which the second session is blind if `hidden`. */
+/* A second unit beside the rig's. */
 struct pair {
     struct rig rig;
     struct th_lu other;
@@ -549,10 +549,14 @@ static void test_reach(void **state)
     pair_start(&p, NULL, 9);
     struct list l = new_list(&p, 5);
     add(&l, 0, 1, 8, 0, 0);
-    th_lun_set_put(&p.rig.nexus[0].hidden, 1, true);
+    p.rig.nexus[0].units[1] = 0;
     expect_copy(&p, "a unit that is hidden from the session", &l, TH_SENSE_CSCD_UNREACHABLE);
-    th_lun_set_put(&p.rig.nexus[0].hidden, 1, false);
-    th_lun_set_put(&p.rig.nexus[1].hidden, 1, true);
+    th_scsi_show(&p.rig.nexus[0], &p.other, 1, true);
+    expect_copy(&p, "a unit that the session must not write", &l, TH_SENSE_THIRD_PARTY_FAILURE);
+    th_scsi_show(&p.rig.nexus[0], &p.other, 1, false);
+    th_scsi_show(&p.rig.nexus[1], &p.other, 1, true);
+    expect_copy(&p, "a unit that another must not write", &l, TH_SENSE_NONE);
+    p.rig.nexus[1].units[1] = 0;
     expect_copy(&p, "a unit that is hidden from another", &l, TH_SENSE_NONE);
 
     /* another session cannot ask */

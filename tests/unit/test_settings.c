@@ -640,21 +640,74 @@ static void what_does_not_fit_together(void **state)
 
 static void who_sees_a_unit(void **state)
 {
+    struct thimble_lun_view views[4];
     const char *names[4];
 
     (void)state;
     good("[target]\nallow = iqn.2001-04.com.example:t\n"
          "[lun 0]\ndisk = ram 1M\n[lun 1]\ndisk = file a.iso\ntype = cdrom\n"
-         "allow = iqn.2001-04.com.example:a, iqn.2001-04.com.example:b\nallow = iqn.2001-04.com.example:c\n");
-    assert_int_equal(0, thimble_settings_seen_by(&s, 0, names, 4));
-    assert_int_equal(3, thimble_settings_seen_by(&s, 1, names, 4));
-    assert_string_equal("iqn.2001-04.com.example:a", names[0]);
-    assert_string_equal("iqn.2001-04.com.example:c", names[2]);
-    assert_int_equal(2, thimble_settings_seen_by(&s, 1, names, 2));
+         "allow = iqn.2001-04.com.example:a, iqn.2001-04.com.example:b lun=3\nnumber = 2\n"
+         "allow = * read-only lun=7\n");
+    assert_int_equal(0, thimble_settings_views(&s, 0, views, 4));
+    assert_int_equal(3, thimble_settings_views(&s, 1, views, 4));
+    assert_string_equal("iqn.2001-04.com.example:a", views[0].initiator);
+    assert_int_equal(2, views[0].lun);
+    assert_false(views[0].read_only);
+    assert_string_equal("iqn.2001-04.com.example:b", views[1].initiator);
+    assert_int_equal(3, views[1].lun);
+    assert_null(views[2].initiator);
+    assert_int_equal(7, views[2].lun);
+    assert_true(views[2].read_only);
+    assert_int_equal(2, thimble_settings_views(&s, 1, views, 2));
     assert_int_equal(1, thimble_settings_allowed(&s, 1, names, 4));
     assert_string_equal("iqn.2001-04.com.example:t", names[0]);
     assert_int_equal(2, s.lun[1].type);
     assert_int_equal(1, s.lun[0].type);
+
+    /* Words without a name before them; on a line of their own; of another list. */
+    static const char *const wrong[] = {
+        "allow = lun=1", "allow = read-only, iqn.2001-04.com.example:a", "allow = iqn.2001-04.com.example:a lun=64",
+        "allow = iqn.2001-04.com.example:a lun=", "allow = iqn.2001-04.com.example:a lun=0x1",
+        "allow = iqn.2001-04.com.example:a writes", "allow = **", "allow = iqn.2001-04.com.example:a\nallow = read-only",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char ini[160];
+        snprintf(ini, sizeof ini, "[lun 0]\ndisk = ram 1M\n%s\n", wrong[i]);
+        bad(ini, strstr(wrong[i], "\n") ? 4 : 3, "allow", "lun=N");
+        assert_null(thimble_settings_lun(&s, 0));
+    }
+    bad("[target]\nallow = iqn.2001-04.com.example:t read-only\n", 2, "allow", "an iSCSI name");
+}
+
+/* Nobody can have two units by one LUN. */
+static void one_unit_by_one_lun(void **state)
+{
+    static const struct { const char *zero, *one; bool clash; } cases[] = {
+        { "", "allow = iqn.2001-04.com.example:a lun=0\n", true },
+        { "allow = iqn.2001-04.com.example:a\n", "allow = iqn.2001-04.com.example:b lun=0\n", false },
+        { "allow = iqn.2001-04.com.example:a\n", "allow = iqn.2001-04.com.example:a lun=0\n", true },
+        { "allow = iqn.2001-04.com.example:a lun=1\n", "", true },
+        { "allow = iqn.2001-04.com.example:a lun=1\n", "allow = iqn.2001-04.com.example:a lun=0\n", false },
+        { "allow = *\n", "allow = iqn.2001-04.com.example:a lun=0\n", true },
+        { "allow = *\n", "allow = * lun=0\n", true },
+        { "allow = *, iqn.2001-04.com.example:a lun=5\n", "allow = iqn.2001-04.com.example:a lun=0\n", false },
+        { "allow = * lun=5, iqn.2001-04.com.example:a\n", "allow = * lun=5, iqn.2001-04.com.example:a\n", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char ini[320];
+        snprintf(ini, sizeof ini, "[lun 0]\ndisk = ram 1M\n%s[lun 1]\ndisk = ram 1M\n%s", cases[i].zero, cases[i].one);
+        if (!cases[i].clash) {
+            good(ini);
+            continue;
+        }
+        read_ini(ini);
+        if (s.n_problems != 1 || !strstr(said, "by the same LUN as [lun 0]") || thimble_settings_lun(&s, 1))
+            fail_msg("%s: %s", ini, said);
+    }
+    good("[target 1]\n[target 2]\nname = iqn.2001-04.com.example:b\n[lun 0]\ndisk = ram 1M\n"
+         "[lun 1]\ntarget = 2\ndisk = ram 1M\nnumber = 0\nallow = iqn.2001-04.com.example:a lun=0\n");
 }
 
 static void too_many_names_and_texts(void **state)
@@ -694,6 +747,7 @@ static void what_is_written_reads_as_the_same(void **state)
     static const char *const more[] = {
         everything, "", "[lun 0]\ndisk = \"file x \"\n[lun 2]\ndisk = \"file ;a\"\n",
         "[target]\nalias=\"#1\"\nchap-user=;a\nchap-password=\"  \"\" ;  twelve\"\n",
+        "[lun 0]\ndisk=ram 1M\nallow=iqn.2001-04.com.example:a read-only lun=3,*\n",
         "[network]\nlisten = \"#a,;b\"\naddress = dhcp\n[timeouts]\nnop=1\n[pins]\nsd-cs=none\n",
     };
 
@@ -914,6 +968,7 @@ int main(void)
         cmocka_unit_test(what_has_a_mistake_is_not_served_but_the_rest_is),
         cmocka_unit_test(what_does_not_fit_together),
         cmocka_unit_test(who_sees_a_unit),
+        cmocka_unit_test(one_unit_by_one_lun),
         cmocka_unit_test(too_many_names_and_texts),
         cmocka_unit_test(what_is_written_reads_as_the_same),
         cmocka_unit_test(the_longest_lines_can_be_written_and_read),

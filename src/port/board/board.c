@@ -60,8 +60,10 @@ static struct {
 } targets[THIMBLE_BOARD_TARGETS];       /* as the file and the sketch count them */
 static unsigned n_targets;
 static struct thimble_settings_chap chaps[THIMBLE_SETTINGS_TARGETS], discovery_chap;
-static const char *allowed[THIMBLE_SETTINGS_LIST];     /* of all targets and units */
+static const char *allowed[THIMBLE_SETTINGS_LIST];      /* of all targets */
 static size_t n_allowed;
+static struct thimble_lun_view views[THIMBLE_SETTINGS_LIST];    /* of all units */
+static size_t n_views;
 static const struct thimble_board_config *sketch;
 static bool sketch_has_disks;
 
@@ -366,14 +368,13 @@ static void add_luns(void)
             continue;
         if (!settings.any_lun && !thimble_board_card())
             continue;
-        const char **seen_by = allowed + n_allowed;
-        size_t n_seen_by =
-            thimble_settings_seen_by(&settings, n, seen_by, THIMBLE_SETTINGS_LIST - n_allowed);
-        n_allowed += n_seen_by;
+        struct thimble_lun_view *seen_by = views + n_views;
+        size_t n_seen_by = thimble_settings_views(&settings, n, seen_by, THIMBLE_SETTINGS_LIST - n_views);
+        n_views += n_seen_by;
         struct thimble_lun_config lun = {
             .block = disk_of(l), .lun = l->number, .read_only = l->read_only,
             .type = l->type == 2 ? THIMBLE_DEVICE_CDROM : THIMBLE_DEVICE_DISK,
-            .allowed = n_seen_by ? seen_by : NULL, .n_allowed = n_seen_by,
+            .views = n_seen_by ? seen_by : NULL, .n_views = n_seen_by,
             .vendor = thimble_settings_text(&settings, l->vendor),
             .product = thimble_settings_text(&settings, l->product),
         };
