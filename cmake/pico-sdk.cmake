@@ -15,7 +15,7 @@ add_library(thimble INTERFACE)
 target_sources(thimble INTERFACE ${THIMBLE_SOURCES})
 target_include_directories(thimble INTERFACE ${CMAKE_CURRENT_LIST_DIR}/../src)
 target_link_libraries(thimble INTERFACE
-    pico_stdlib pico_rand pico_unique_id hardware_dma hardware_gpio hardware_spi hardware_watchdog)
+    pico_lwip_mdns pico_stdlib pico_rand pico_unique_id hardware_dma hardware_gpio hardware_spi hardware_watchdog)
 
 # All of one scratch bank, where pico-sdk takes half of it.  Core 1 is not used, so there is another one below.
 target_compile_definitions(thimble INTERFACE PICO_STACK_SIZE=0x1000)

@@ -126,6 +126,16 @@ extern uint16_t th_status_http_port;
 #define SNMP_LWIP_GETBULK_MAX_REPETITIONS 20
 #endif
 
+/* Multicast DNS, port/board/announce_lwip.c: on boards whose board_config.h sets TH_BOARD_ANNOUNCE. */
+#ifdef TH_BOARD_ANNOUNCE
+#define LWIP_IGMP                       1
+#define LWIP_MDNS_RESPONDER             1
+#define MDNS_MAX_SERVICES               2       /* iSCSI, HTTP */
+#define LWIP_NUM_NETIF_CLIENT_DATA      1
+#define LWIP_NETIF_EXT_STATUS_CALLBACK  1       /* tells it of addresses and links */
+#define MEMP_NUM_SYS_TIMEOUT            (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1)
+#endif
+
 /* Numbers that a stranger must not guess: where a connection's sequence numbers start. */
 #define LWIP_HOOK_FILENAME              "net_hooks.h"
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) random_u32()

@@ -124,6 +124,9 @@ static err_t netif_start(struct netif *n)
                NETIF_FLAG_LINK_UP;
     n->hwaddr_len = 6;
     n->output = etharp_output;
+#if LWIP_IGMP
+    n->flags |= NETIF_FLAG_IGMP;        /* drivers let all groups in */
+#endif
 #if LWIP_IPV6
     n->output_ip6 = ethip6_output;
     n->flags |= NETIF_FLAG_MLD6;

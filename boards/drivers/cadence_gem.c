@@ -31,6 +31,8 @@
 #define ISR         REG(GEM_BASE + 0x24)
 #define IER         REG(GEM_BASE + 0x28)
 #define IDR         REG(GEM_BASE + 0x2c)
+#define HASHLO      REG(GEM_BASE + 0x80)
+#define HASHHI      REG(GEM_BASE + 0x84)
 #define SPADDR1LO   REG(GEM_BASE + 0x88)
 #define SPADDR1HI   REG(GEM_BASE + 0x8c)
 
@@ -43,6 +45,7 @@
 #define PHY_READ(phy, reg)  (UINT32_C(0x60020000) | (uint32_t)(phy) << 23 | (uint32_t)(reg) << 18)
 #define NWCFG_SPEED_100     BIT(0)
 #define NWCFG_FULL_DUPLEX   BIT(1)
+#define NWCFG_GROUPS        BIT(6)
 #define NWCFG_DROP_FCS      BIT(17)
 #define NWCFG_MDC_DIV_48    (UINT32_C(3) << 18)
 #define DMACFG_BURST_16     UINT32_C(16)
@@ -101,13 +104,15 @@ void nic_start(uint8_t mac[6])
     }
     barrier();
 
-    NWCFG = NWCFG_SPEED_100 | NWCFG_FULL_DUPLEX | NWCFG_DROP_FCS | NWCFG_MDC_DIV_48;
+    NWCFG = NWCFG_SPEED_100 | NWCFG_FULL_DUPLEX | NWCFG_GROUPS | NWCFG_DROP_FCS | NWCFG_MDC_DIV_48;
     DMACFG = DMACFG_BURST_16 | DMACFG_RX_ALL | DMACFG_TX_ALL |
              DMACFG_RX_UNITS(BUFFER_BYTES / 64);
     RXQBASE = (uint32_t)(uintptr_t)rx_ring;
     TXQBASE = (uint32_t)(uintptr_t)tx_ring;
     SPADDR1LO = low;
     SPADDR1HI = high;
+    HASHLO = UINT32_MAX;                /* all groups: multicast DNS, and IPv6 finds its neighbours by them */
+    HASHHI = UINT32_MAX;
     IER = INT_RX_DONE;
     NWCTRL = NWCTRL_RX | NWCTRL_TX | NWCTRL_MANAGE;
 }

@@ -21,10 +21,11 @@
 #define TCP_SND_QUEUELEN        48
 #define TCP_QUEUE_OOSEQ         1
 
-/* The status page and SNMP, which want counters. */
+/* The status page and SNMP, which want counters; HOSTNAME.local. */
 #define TH_BOARD_STATUS         1
+#define TH_BOARD_ANNOUNCE       1
 #define THIMBLE_STATS           1
-#define MEMP_NUM_UDP_PCB        3
+#define MEMP_NUM_UDP_PCB        4
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 
 /* thimble_board_config.h */

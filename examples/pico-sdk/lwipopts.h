@@ -20,12 +20,20 @@
 #define LWIP_DHCP_DOES_ACD_CHECK        0
 #define LWIP_RAW                        0
 #define LWIP_DNS                        0
-#define LWIP_IGMP                       0
 #define IP_REASSEMBLY                   0       /* a TCP peer does not fragment */
 #define IP_FRAG                         0
 #define LWIP_STATS                      0
 #define LWIP_NETIF_HOSTNAME             1
 #define LWIP_TCP_KEEPALIVE              1
+
+/* HOSTNAME.local, by multicast DNS.  Its replies, of up to 1450 bytes, are made in MEM_SIZE. */
+#define LWIP_IGMP                       1
+#define LWIP_MDNS_RESPONDER             1
+#define LWIP_MDNS_SEARCH                0
+#define MDNS_MAX_SERVICES               2       /* iSCSI, HTTP */
+#define LWIP_NUM_NETIF_CLIENT_DATA      1
+#define LWIP_NETIF_EXT_STATUS_CALLBACK  1       /* tells it of addresses and links */
+#define MEMP_NUM_SYS_TIMEOUT            (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 8)
 
 /* The radio's driver and the W5500's want frames without pad bytes in front. */
 #define ETH_PAD_SIZE                    0
@@ -34,7 +42,7 @@
 /* Connections: THIMBLE_BOARD_CONNECTIONS (4), one that waits, two that are going. */
 #define MEMP_NUM_TCP_PCB                7
 #define MEMP_NUM_TCP_PCB_LISTEN         1
-#define MEMP_NUM_UDP_PCB                2
+#define MEMP_NUM_UDP_PCB                3       /* DHCP, syslog, multicast DNS */
 #define TCP_LISTEN_BACKLOG              1
 
 /* Eight segments each way: what a link of a few MB/s has on its way within some milliseconds. */

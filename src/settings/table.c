@@ -100,9 +100,10 @@ const struct th_setting th_settings[] = {
           "where to listen, as `--listen` takes it: `127.0.0.1`, `0.0.0.0`, `[::1]:3261`; without it "
           "only this machine can connect")
       .min = 1, .max = 127 },
-    { KEY(TH_SECTION_NETWORK, "announce", TH_SET_BOOL, TH_SET_HOST,
-          "be found in the local network by DNS-SD, through avahi-daemon")
-      .fallback = "no", FIELD(thimble_settings_network, announce) },
+    { KEY(TH_SECTION_NETWORK, "announce", TH_SET_BOOL, TH_SET_BOTH,
+          "be found in the local network by DNS-SD: a host through avahi-daemon, a board as `HOSTNAME.local`; without it "
+          "`no` on a host and `yes` on a board that can")
+      FIELD(thimble_settings_network, announce) },
 
     { KEY(TH_SECTION_WIFI, "ssid", TH_SET_TEXT, TH_SET_BOARD, "name of the network")
       .min = 1, .max = 32, FIELD(thimble_settings_wifi, ssid) },

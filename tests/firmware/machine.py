@@ -41,10 +41,11 @@ def sparse_image(path, size):
 
 class Machine:
     """One board.  guest_ports are forwarded; ports[guest] is the port on 127.0.0.1.  network:
-    False is a wire with nobody at the other end, a text what -nic says instead."""
+    False is a wire with nobody at the other end, a text what -nic says instead.  within: words
+    before the command, such as those that start it in a network namespace."""
 
     def __init__(self, board, elf, image=None, guest_ports=(), network=True, drive_options="",
-                 arguments=()):
+                 arguments=(), within=()):
         self.board = board
         self.ports = {}
         self.log = ""
@@ -58,7 +59,7 @@ class Machine:
                 nic += f",hostfwd=tcp:127.0.0.1:{self.ports[guest]}-:{guest}"
         elif not network:
             nic = "socket,listen=127.0.0.1:0"
-        command = COMMANDS[board] + [
+        command = [*within, *COMMANDS[board]] + [
             "-display", "none", "-serial", "stdio",
             "-monitor", f"unix:{self._monitor_path},server=on,wait=off",
             "-nic", nic, "-kernel", elf, *arguments]

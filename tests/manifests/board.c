@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port/board/announce.h"
 #include "port/board/disk_line.h"
 #include "port/board/platform.h"
 #include "unit/fat_model.h"
@@ -125,6 +126,12 @@ bool th_transport_datagram(const uint8_t ip[4], uint16_t port, const void *data,
     (void)ip, (void)port, (void)data, (void)len;
     return false;
 }
+
+const bool th_announce_is_there = true;
+static const struct th_announced *announced;
+static unsigned announce_turns;
+void th_announce_start(const struct th_announced *what) { announced = what; }
+void th_announce_poll(void) { announce_turns++; }
 
 /* --------------------------------------------------------------------------------------
  * A card of 8 MiB: a FAT16 volume with disk.img of 16 KiB, byte 0 of whose block n is n, and thimble.ini where there is
@@ -438,6 +445,49 @@ static void ini_limits(void)
     EXPECT(says("LUN 0: whole card"));
 }
 
+static bool text_is(unsigned n, const char *text)
+{
+    char line[TH_ANNOUNCE_TEXT];
+    size_t len = th_announce_text(announced, n, line);
+    return len == strlen(text) && memcmp(line, text, len) == 0;
+}
+
+static void ini_announce(void)
+{
+    char host[TH_ANNOUNCE_LABEL], name[TH_ANNOUNCE_LABEL];
+    char longest[64] = "";
+    begin_with("[network]\nhostname = cellar\nport = 3261\n[target 1]\nname = iqn.2026-11.org.example:one\n"
+               "[target 2]\nname = iqn.2026-11.org.example:two\n[lun 0]\ndisk = card\n[lun 1]\ndisk = ram 64K\n"
+               "[lun 2]\ndisk = ram 64K\ntarget = 2\nnumber = 0\n", THIMBLE_OK);
+    EXPECT(!announced);
+    run_ms(100);
+    EXPECT(announced && announce_turns > 0 && announced->port == 3261 && announced->http_port == 0);
+    EXPECT(text_is(0, "txtvers=1") && text_is(1, "target=iqn.2026-11.org.example:one") && text_is(2, "luns=2"));
+    EXPECT(text_is(3, "target2=iqn.2026-11.org.example:two") && text_is(4, "luns2=1") && text_is(5, ""));
+    th_announce_host(announced, 1, host);
+    th_announce_service(host, name);
+    EXPECT(strcmp(host, "cellar") == 0 && strcmp(name, "Thimble on cellar") == 0);
+    th_announce_host(announced, 30, host);
+    EXPECT(strcmp(host, "cellar-30") == 0);
+
+    memset(longest, 'x', sizeof longest - 1);
+    const struct th_announced other = { .host_name = longest, .of = { { 0 }, { "iqn.2026-11.org.example:two", 1 } } };
+    announced = &other;
+    th_announce_host(&other, 1, host);
+    th_announce_service(host, name);
+    EXPECT(strcmp(host, longest) == 0 && strlen(name) == 63 && strncmp(name, "Thimble on xxx", 14) == 0);
+    th_announce_host(&other, 12, host);
+    EXPECT(strlen(host) == 63 && strcmp(host + 60, "-12") == 0);
+    EXPECT(text_is(1, "target=iqn.2026-11.org.example:two") && text_is(2, "luns=1") && text_is(3, ""));
+}
+
+static void ini_no_announce(void)
+{
+    begin_with("[network]\nannounce = no\n", THIMBLE_OK);
+    run_ms(100);
+    EXPECT(listens_on == 3260 && !announced && announce_turns == 0);
+}
+
 /* What is written late is on the card soon after the last request, and after a flush at once. */
 static void ini_cache(void)
 {
@@ -595,7 +645,7 @@ int main(int argc, char **argv)
         { "ini-mistake", ini_mistake }, { "ini-fatal", ini_fatal },
         { "ini-another-card", ini_another_card }, { "ini-comes-late", ini_comes_late },
         { "ini-unreadable", ini_unreadable }, { "ini-limits", ini_limits },
-        { "ini-cache", ini_cache }, { "display", display },
+        { "ini-cache", ini_cache }, { "ini-announce", ini_announce }, { "ini-no-announce", ini_no_announce }, { "display", display },
     };
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
         if (argc == 2 && strcmp(argv[1], scenarios[i].name) == 0) {

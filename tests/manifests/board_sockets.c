@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "board_sockets.h"
+#include "port/board/announce.h"
 #include "port/board/platform.h"
 
 static uint8_t memory[2048 * 512];
@@ -114,6 +115,10 @@ enum th_network_trouble th_board_network_trouble(void)
 {
     return is_lost ? TH_NETWORK_WIFI_NOT_FOUND : TH_NETWORK_NO_TROUBLE;
 }
+
+const bool th_announce_is_there = false;
+void th_announce_start(const struct th_announced *what) { (void)what; }
+void th_announce_poll(void) {}
 
 static void *listen_to_input(void *unused)
 {

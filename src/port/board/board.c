@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../../device/backoff.h"
+#include "announce.h"
 #include "card_views.h"
 #include "ini.h"
 #include "log.h"
@@ -161,6 +162,7 @@ static bool take_from_sketch(void)
 {
     return set_number("network", "port", sketch->port ? sketch->port : THIMBLE_BOARD_PORT) &&
            set_text("network", "hostname", sketch->host_name) &&
+           set_text("network", "announce", th_announce_is_there ? "yes" : NULL) &&
            set_subnet("address", sketch->address) && set_subnet("fallback", sketch->fallback) &&
            set_text("network", "gateway", sketch->gateway) && set_wifi() &&
            set_text("target", "name", sketch->target.name) &&
@@ -522,6 +524,20 @@ static void start_network(void)
                  (unsigned long)((pause_ms + 500) / 1000));
 }
 
+static void announce(void)
+{
+    static struct th_announced what;
+
+    what.host_name = thimble_settings_text(&settings, settings.network.hostname);
+    what.port = settings.network.port;
+    what.http_port = TH_BOARD_STATUS ? settings.status.http_port : 0;
+    for (unsigned i = 0; i < n_targets; i++) {
+        what.of[i].target = targets[i].name;
+        what.of[i].n_luns = targets[i].name ? th_units_of(targets[i].index) : 0;
+    }
+    th_announce_start(&what);
+}
+
 /* The network stack may want to be started before anybody can listen. */
 static bool enter_running(void)
 {
@@ -540,6 +556,8 @@ static bool enter_running(void)
         return false;
     }
     th_status_start(engine, &settings);
+    if (settings.network.announce)
+        announce();
     state = RUNNING;
     return true;
 }
@@ -641,6 +659,8 @@ static uint32_t serve(void)
     bool more = run_disks();
     uint32_t idle_ms = th_transport_poll();
     th_log_send();
+    if (settings.network.announce)
+        th_announce_poll();
     return more || th_units_waiting() ? 0 : idle_ms;
 }
 

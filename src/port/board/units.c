@@ -138,6 +138,14 @@ bool th_units_follow(struct thimble *engine, bool changed)
     return again;
 }
 
+unsigned th_units_of(int target)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < n_units; i++)
+        n += units[i].target == target;
+    return n;
+}
+
 void th_units_look(struct th_units *u)
 {
     *u = (struct th_units){ .count = n_units, .first_lun = n_units ? units[0].lun : 0 };

@@ -28,6 +28,9 @@ bool th_units_follow(struct thimble *engine, bool changed);
 /* A disk below is still at work, so this is no moment for th_units_follow(). */
 bool th_units_busy(void);
 
+/* How many a target of the engine's has. */
+unsigned th_units_of(int target);
+
 /* To show. */
 struct th_units {
     unsigned count;

@@ -134,6 +134,9 @@ static err_t netif_start(struct netif *n)
     n->name[1] = '0';
     n->mtu = 1500;
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+#if LWIP_IGMP
+    n->flags |= NETIF_FLAG_IGMP;        /* the chip lets all groups in */
+#endif
     n->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(n->hwaddr, chip.config.mac, ETH_HWADDR_LEN);
     n->output = etharp_output;

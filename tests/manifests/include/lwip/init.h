@@ -5,6 +5,9 @@
 #ifndef TEST_LWIP_INIT_H
 #define TEST_LWIP_INIT_H
 
+#define LWIP_VERSION_MAJOR 2
+#define LWIP_VERSION_MINOR 2
+
 void lwip_init(void);
 
 #endif

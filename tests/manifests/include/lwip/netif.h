@@ -37,6 +37,7 @@ struct netif {
     char name[2];
 };
 
+extern struct netif *netif_default;
 struct netif *netif_add(struct netif *n, const ip4_addr_t *ip, const ip4_addr_t *mask, const ip4_addr_t *gateway,
                         void *state, netif_init_fn init, netif_input_fn input);
 void netif_set_addr(struct netif *n, const ip4_addr_t *ip, const ip4_addr_t *mask, const ip4_addr_t *gateway);

@@ -13,6 +13,14 @@
 const ip4_addr_t *ip_2_ip4(const ip_addr_t *ip);
 
 struct udp_pcb;
+typedef void (*udp_recv_fn)(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port);
+struct udp_pcb {
+    struct udp_pcb *next;
+    u16_t local_port;
+    udp_recv_fn recv;
+    void *recv_arg;
+};
+extern struct udp_pcb *udp_pcbs;
 struct udp_pcb *udp_new(void);
 err_t udp_sendto(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port);
 
