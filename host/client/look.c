@@ -12,12 +12,13 @@
 #include "../../src/settings/settings.h"
 #include "../start_getopt.h"
 
-enum { OPT_INITIATOR = 256, OPT_TIMEOUT, OPT_TUR };
+enum { OPT_INITIATOR = 256, OPT_TIMEOUT, OPT_TUR, OPT_JSON };
 
 static const struct option long_options[] = {
     { "initiator", required_argument, NULL, OPT_INITIATOR },
     { "timeout", required_argument, NULL, OPT_TIMEOUT },
     { "tur", no_argument, NULL, OPT_TUR },
+    { "json", no_argument, NULL, OPT_JSON },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -37,6 +38,9 @@ static int take_option(struct look_options *o, int option, const char *arg, bool
         return 0;
     case 'h':
         o->help = true;
+        return 0;
+    case OPT_JSON:
+        o->json = true;
         return 0;
     case OPT_INITIATOR:
         problem = thimble_name_problem(arg);
@@ -112,12 +116,53 @@ int look_options_parse(struct look_options *o, int argc, char **argv, bool ping,
     return 0;
 }
 
-int look_failed(const struct session *s)
+int look_failed(struct out *out, const struct session *s)
 {
     char url[WORDS_URL_MAX + 8];
 
     fflush(stdout);
     fprintf(stderr, "thimble: %s: %s\n", url_without_secrets(s->url, url, sizeof url),
             s->problem);
+    out_text(out, "problem", s->problem);
     return (int)s->stage;
+}
+
+struct out look_begin(const struct look_options *o)
+{
+    struct out out = { .json = o->json ? stdout : NULL };
+
+    out_object(&out, NULL);
+    return out;
+}
+
+int look_end(struct out *out, int code)
+{
+    out_number(out, "exit_code", (uint64_t)code);
+    out_end(out);
+    return code;
+}
+
+void look_login(struct out *out, const struct session *s)
+{
+    out_text(out, "target", s->target);
+    out_text(out, "address", s->address);
+    out_ms(out, "connect_ms", s->connect_us / 1000.0);
+    out_ms(out, "login_ms", s->login_us / 1000.0);
+}
+
+void look_disk(struct out *out, const struct disk_facts *f)
+{
+    out_text(out, "type", type_words(f->type));
+    out_flag(out, "removable", f->removable);
+    out_text(out, "vendor", f->vendor);
+    out_text(out, "product", f->product);
+    out_text(out, "revision", f->revision);
+    if (f->block_bytes) {
+        out_number(out, "blocks", f->size_blocks);
+        out_number(out, "block_bytes", f->block_bytes);
+        out_number(out, "physical_block_bytes", f->physical_bytes);
+        out_flag(out, "thin", f->thin);
+    }
+    if (f->has_mode)
+        out_flag(out, "read_only", f->write_protected);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "out.h"
 #include "session.h"
 
 #define LOOK_MESSAGE_MAX    320
@@ -18,6 +19,7 @@ struct look_options {
     uint64_t count;                 /* ping: how many */
     uint32_t interval_ms;           /* ping */
     bool test_unit_ready;           /* ping: that command instead of a NOP */
+    bool json;                      /* one document in place of lines */
     bool help;
 };
 
@@ -25,8 +27,18 @@ struct look_options {
 int look_options_parse(struct look_options *o, int argc, char **argv, bool ping,
                        char message[LOOK_MESSAGE_MAX]);
 
-/* Prints why a session failed; returns the exit code for it. */
-int look_failed(const struct session *s);
+/* Prints why a session failed, and tells it in the object that is open; returns the exit code for it. */
+int look_failed(struct out *out, const struct session *s);
+
+/* The document begins and ends; the end tells the exit code, and returns it. */
+struct out look_begin(const struct look_options *o);
+int look_end(struct out *out, int code);
+
+/* Its type, size and names, in the object that is open. */
+void look_disk(struct out *out, const struct disk_facts *f);
+
+/* How long two steps of the login took, in the object that is open. */
+void look_login(struct out *out, const struct session *s);
 
 /* What the options of every command that logs in say of themselves. */
 #define LOOK_COMMON_HELP                                                                 \
@@ -34,6 +46,9 @@ int look_failed(const struct session *s);
     "                        (default " SESSION_DEFAULT_INITIATOR ")\n"                  \
     "  --timeout S           seconds that each step may take (default 10)\n"             \
     "  -h, --help            this text\n"
+
+#define LOOK_JSON_HELP                                                                   \
+    "  --json                one JSON document (docs/bench.md) in place of lines\n"
 
 #define LOOK_URL_HELP                                                                    \
     "URL is iscsi://[USER%PASSWORD@]HOST[:PORT]/TARGET/LUN, as thimble serve prints it\n"  \

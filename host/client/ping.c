@@ -25,7 +25,7 @@ const char ping_help[] =
     "  -c COUNT              how many pings (default 5)\n"
     "  -i SECONDS            time between two (default 1)\n"
     "  --tur                 send TEST UNIT READY, which the LUN answers, in place of\n"
-    "                        pings, which the target answers\n" LOOK_COMMON_HELP "\n"
+    "                        pings, which the target answers\n" LOOK_JSON_HELP LOOK_COMMON_HELP "\n"
     LOOK_URL_HELP LOOK_CODES_HELP;
 
 static void on_signal(int number)
@@ -72,7 +72,7 @@ static void pause_between(struct session *s, uint32_t ms)
     }
 }
 
-static void ping(struct session *s, const struct look_options *o, struct stats *stats)
+static void ping(struct out *out, struct session *s, const struct look_options *o, struct stats *stats)
 {
     for (uint64_t i = 0; i < o->count && !session_interrupted; i++) {
         if (i > 0)
@@ -81,9 +81,28 @@ static void ping(struct session *s, const struct look_options *o, struct stats *
         if (ns == 0)
             return;
         stats_add(stats, ns);
-        printf("%llu: %.3f ms\n", (unsigned long long)i + 1, (double)ns / 1e6);
+        out_say(out, "%llu: %.3f ms\n", (unsigned long long)i + 1, (double)ns / 1e6);
+        out_ms(out, NULL, (double)ns / 1e6);
         fflush(stdout);
     }
+}
+
+static void summary(struct out *out, uint64_t sent, const struct stats *stats)
+{
+    double min = (double)stats->min_ns / 1e6, mean = (double)stats_mean(stats) / 1e6;
+    double p99 = (double)stats_percentile(stats, 99) / 1e6, max = (double)stats->max_ns / 1e6;
+
+    out_say(out, "%llu of %llu answered", (unsigned long long)stats->count, (unsigned long long)sent);
+    out_number(out, "wanted", sent);
+    out_number(out, "answered", stats->count);
+    if (stats->count) {
+        out_say(out, "; min %.3f, mean %.3f, p99 %.3f, max %.3f ms", min, mean, p99, max);
+        out_ms(out, "min_ms", min);
+        out_ms(out, "mean_ms", mean);
+        out_ms(out, "p99_ms", p99);
+        out_ms(out, "max_ms", max);
+    }
+    out_say(out, "\n");
 }
 
 int ping_command(int argc, char **argv)
@@ -102,25 +121,24 @@ int ping_command(int argc, char **argv)
         fputs(ping_help, stdout);
         return 0;
     }
+    struct out out = look_begin(&o);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     if (session_open(&s, o.url, &o.session)) {
-        printf("%s at %s, LUN %d: connected in %.2f ms, logged in in %.2f ms\n", s.target,
-               s.address, s.lun, s.connect_us / 1000.0, s.login_us / 1000.0);
-        ping(&s, &o, &stats);
-        printf("%llu of %llu answered", (unsigned long long)stats.count,
-               (unsigned long long)o.count);
-        if (stats.count)
-            printf("; min %.3f, mean %.3f, p99 %.3f, max %.3f ms",
-                   (double)stats.min_ns / 1e6, (double)stats_mean(&stats) / 1e6,
-                   (double)stats_percentile(&stats, 99) / 1e6, (double)stats.max_ns / 1e6);
-        putchar('\n');
+        out_say(&out, "%s at %s, LUN %d: connected in %.2f ms, logged in in %.2f ms\n", s.target,
+                s.address, s.lun, s.connect_us / 1000.0, s.login_us / 1000.0);
+        look_login(&out, &s);
+        out_number(&out, "lun", (uint64_t)s.lun);
+        out_list(&out, "pings_ms");
+        ping(&out, &s, &o, &stats);
+        out_end(&out);
+        summary(&out, o.count, &stats);
     }
     if (session_interrupted)
         code = stats.count ? 0 : STAGE_ANSWER;
     else if (s.problem[0])
-        code = look_failed(&s);
+        code = look_failed(&out, &s);
     session_interrupted = 0;                    /* the logout may take its time */
     session_close(&s);
-    return code;
+    return look_end(&out, code);
 }

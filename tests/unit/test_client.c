@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "../../host/client/bench_options.h"
+#include "../../host/client/out.h"
 #include "../../host/client/report.h"
 #include "../../host/client/results.h"
 #include "../../host/client/stats.h"
@@ -574,6 +575,52 @@ static void graphs(void **state)
     report_text = NULL;
 }
 
+/* --------------------------------------------------------------------------------------
+ * JSON
+ */
+static void json(void **state)
+{
+    static const struct {
+        const char *bytes, *string;
+    } texts[] = {
+        { "", "\"\"" },
+        { "a \"disk\"\\", "\"a \\\"disk\\\"\\\\\"" },
+        { "\t\x7f\x1b", "\"\\u0009\\u007f\\u001b\"" },
+        { "Gr\xc3\xbc\xc3\x9f", "\"Gr\xc3\xbc\xc3\x9f\"" },
+        { "\xfcx\xc3", "\"\\ufffdx\\ufffd\"" },
+        { "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"" },
+    };
+    char *said = NULL;
+    size_t len = 0;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct out text = { .json = open_memstream(&said, &len) };
+        out_text(&text, NULL, texts[i].bytes);
+        fclose(text.json);
+        assert_string_equal(said, texts[i].string);
+        free(said);
+    }
+
+    struct out out = { .json = open_memstream(&said, &len) };
+    out_say(&out, "nothing of this\n");
+    out_object(&out, NULL);
+    out_number(&out, "n", UINT64_MAX);
+    out_list(&out, "empty");
+    out_end(&out);
+    out_list(&out, "list");
+    out_object(&out, NULL);
+    out_end(&out);
+    out_ms(&out, NULL, 1.5);
+    out_flag(&out, NULL, false);
+    out_end(&out);
+    out_flag(&out, "yes", true);
+    out_end(&out);
+    fclose(out.json);
+    assert_string_equal(said, "{\"n\":18446744073709551615,\"empty\":[],\"list\":[{},1.500,false],\"yes\":true}\n");
+    free(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +641,7 @@ int main(void)
         cmocka_unit_test(comparison),
         cmocka_unit_test(markdown),
         cmocka_unit_test(graphs),
+        cmocka_unit_test(json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
