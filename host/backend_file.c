@@ -41,6 +41,7 @@
 
 #include "crypto.h"
 #include "error.h"
+#include "sysfs.h"
 
 static struct file_disk *file_of(struct thimble_block *b)
 {
@@ -484,9 +485,9 @@ static void probe(struct file_disk *d, const struct stat *st, uint64_t size_byte
 #endif
 }
 
-/* The same file on the same machine has the same serial number at every start, and
- * another machine's has another one. */
-static void make_serial(struct file_disk *d, const char *path)
+/* A device that tells who it is has that serial number wherever it is plugged in.  Else the same path on the same machine
+ * has the same one at every start, and another machine's has another one. */
+static void make_serial(struct file_disk *d, const char *path, const struct stat *st)
 {
     static const char hex[] = "0123456789abcdef";
     char machine[256] = "";
@@ -494,6 +495,15 @@ static void make_serial(struct file_disk *d, const char *path)
     const char *where = real ? real : path;
     uint8_t digest[32];
 
+    d->block.serial = d->serial;
+#ifdef __linux__
+    if (S_ISBLK(st->st_mode) && sysfs_serial("/sys", major(st->st_rdev), minor(st->st_rdev), d->serial)) {
+        free(real);
+        return;
+    }
+#else
+    (void)st;
+#endif
     FILE *f = fopen("/etc/machine-id", "re");
     if (!f || !fgets(machine, sizeof machine, f))
         gethostname(machine, sizeof machine - 1);
@@ -507,7 +517,6 @@ static void make_serial(struct file_disk *d, const char *path)
         d->serial[2 * i + 1] = hex[digest[i] & 15];
     }
     d->serial[16] = '\0';
-    d->block.serial = d->serial;
     free(real);
 }
 
@@ -584,7 +593,7 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     uint32_t physical = c->physical_bytes ? c->physical_bytes : physical_bytes(d->fd, d->is_device);
     if (physical > c->block_bytes)
         d->block.physical_shift = log2_of(physical / c->block_bytes);
-    make_serial(d, c->path);
+    make_serial(d, c->path, &st);
     d->block.read = file_read;
     if (c->read_only)
         return 0;

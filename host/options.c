@@ -41,8 +41,10 @@ const char options_help[] =
     "                        what initiators should align to: 512 to 65536 (default:\n"
     "                        4096, or what the device says)\n"
     "  --read-only           refuse writes\n"
-    "  --removable           the medium can be ejected, and its file be taken away or\n"
-    "                        be replaced by another; --cdrom does not need it\n"
+    "  --serial TEXT         serial number of the next DISK, which no other disk may\n"
+    "                        have (default: the device's, or by the path)\n"
+    "  --removable           the medium can be ejected, and its file be taken away\n"
+    "                        or replaced; --cdrom does not need it\n"
     "  --no-unmap            do not offer UNMAP (thin provisioning)\n"
     "  --target IQN DISK...  a further target.  Of the options in this group and the\n"
     "                        next, those that follow hold for it alone, those\n"
@@ -92,11 +94,9 @@ const char options_help[] =
     "  --fail-call N         disk call N (from 0) of each disk and all later ones\n"
     "                        fail\n"
     "\n"
-    "SIZE and BYTES take K, M, G and T (powers of 1024).  A second SIGTERM or SIGINT\n"
-    "ends at once; SIGHUP looks at once whether a file has another length, or a\n"
-    "medium has come or gone, which is otherwise seen within 5 s.  Exit code: 0\n"
-    "after SIGTERM or SIGINT, 1 if a disk could not be flushed, 2 if it could not\n"
-    "start.\n";
+    "SIZE and BYTES take K, M, G and T.  A second SIGTERM or SIGINT ends at once;\n"
+    "SIGHUP looks at files and media at once.  Exit code: 0 after SIGTERM or SIGINT,\n"
+    "1 if a disk could not be flushed, 2 if it could not start.\n";
 
 enum { OWN_LUN = UINT16_MAX };          /* the disk's; it is not known yet */
 
@@ -106,6 +106,7 @@ struct parser {
     struct options_target defaults;     /* what stood before the first --target */
     bool target_option_seen;
     size_t n_seen_by;                   /* the last of o->seen_by, for the DISK that comes */
+    const char *serial;                 /* for the DISK that comes; NULL: the usual one */
     char *message;
 };
 
@@ -235,6 +236,7 @@ static const struct option long_options[] = {
     { "no-unmap", no_argument, NULL, OPT_NO_UNMAP },
     { "cdrom", required_argument, NULL, OPT_CDROM },
     { "seen-by", required_argument, NULL, OPT_SEEN_BY },
+    { "serial", required_argument, NULL, OPT_SERIAL },
     { "chap-file", required_argument, NULL, OPT_CHAP_FILE },
     { "state", required_argument, NULL, OPT_STATE },
     { "allow", required_argument, NULL, OPT_ALLOW },
@@ -343,10 +345,25 @@ static int add_disk(struct parser *p, const char *name, bool cdrom)
     t->disks[t->n_disks++] = (struct options_disk){
         .name = name,
         .cdrom = cdrom,
+        .serial = p->serial,
         .seen_by = p->n_seen_by ? &o->seen_by[o->n_seen_by - p->n_seen_by] : NULL,
         .n_seen_by = p->n_seen_by,
     };
     p->n_seen_by = 0;
+    p->serial = NULL;
+    return 0;
+}
+
+static int set_serial(struct parser *p, const char *text)
+{
+    size_t n = strlen(text);
+
+    for (const char *c = text; *c; c++)
+        if (*c < ' ' || *c > '~')
+            n = 0;
+    if (n < 1 || n > 32)
+        return mistake(p, "--serial %s: write 1 to 32 characters of ASCII", text);
+    p->serial = text;
     return 0;
 }
 
@@ -397,6 +414,8 @@ static int take_option(struct parser *p, int option, const char *arg)
         return add_disk(p, arg, true);
     case OPT_SEEN_BY:
         return add_seen_by(p, arg);
+    case OPT_SERIAL:
+        return set_serial(p, arg);
     case OPT_LISTEN:
         return add_listen(p, arg);
     case OPT_NAME:
@@ -516,6 +535,25 @@ static int bad_word(struct parser *p, int result, const char *word)
     return mistake(p, "unknown option %s; see thimble help serve", word);
 }
 
+/* Initiators take two disks of one serial number for one disk. */
+static int check_serials(struct parser *p)
+{
+    const struct options_disk *seen[OPTIONS_TARGETS_MAX * OPTIONS_DISKS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->o->n_targets; i++)
+        for (size_t k = 0; k < p->o->targets[i].n_disks; k++) {
+            const struct options_disk *d = &p->o->targets[i].disks[k];
+            for (size_t j = 0; d->serial && j < n; j++)
+                if (strcmp(d->serial, seen[j]->serial) == 0 && strcmp(d->name, seen[j]->name) != 0)
+                    return mistake(p, "--serial %s: both %s and %s; give each disk one of its own",
+                                   d->serial, seen[j]->name, d->name);
+            if (d->serial)
+                seen[n++] = d;
+        }
+    return 0;
+}
+
 static int check_whole(struct parser *p)
 {
     struct options *o = p->o;
@@ -528,6 +566,10 @@ static int check_whole(struct parser *p)
                "thimble serve --create 256M disk.img");
     if (p->n_seen_by)
         return mistake(p, "--seen-by %s: a DISK must follow", o->seen_by_name[o->n_seen_by - 1]);
+    if (p->serial)
+        return mistake(p, "--serial %s: a DISK must follow", p->serial);
+    if (check_serials(p) < 0)
+        return -1;
     for (size_t i = 0; i < o->n_targets; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(o->targets[i].name, o->targets[j].name) == 0)

@@ -73,7 +73,7 @@ enum options_option {
     OPT_REMOVABLE,
     OPT_NO_UNMAP,
     OPT_CDROM,
-    OPT_SEEN_BY,
+    OPT_SEEN_BY, OPT_SERIAL,
     OPT_CHAP_FILE, OPT_STATE,
     OPT_ALLOW,
     OPT_TARGET,

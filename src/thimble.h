@@ -129,8 +129,10 @@ struct thimble_block {
     /* Best and longest transfer in blocks, reported in VPD page B0; 0: no advice. */
     uint32_t optimal_blocks;
 
-    /* Serial number, 1 to 32 printable ASCII characters, stable over restarts (a card's CID, a file's
-     * inode).  NULL: made from the target's name and the LUN. */
+    /* Serial number, 1 to 32 printable ASCII characters, stable over restarts (src/block/serial.h makes a card's and a
+     * part's).  All names of the logical unit are made from it alone, so initiators know the disk again wherever it is
+     * served; no other disk may have the same.  Of units that have the same, the first has it, the others are as
+     * without.  NULL: names are made from the target's name and the LUN. */
     const char *serial;
 
     int (*read)(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf,
@@ -416,7 +418,7 @@ struct thimble_config {
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
 #define THIMBLE_REGISTRATION_BYTES (256 + THIMBLE_PTR_EXTRA(8))
 #define THIMBLE_LUN_BYTES \
-    (60 + THIMBLE_PTR_EXTRA(52) + (THIMBLE_SCSI_PERSISTENT_RESERVE ? 40 + THIMBLE_PTR_EXTRA(36) : 0) + \
+    (64 + THIMBLE_PTR_EXTRA(56) + (THIMBLE_SCSI_PERSISTENT_RESERVE ? 40 + THIMBLE_PTR_EXTRA(36) : 0) + \
      (THIMBLE_WORK ? 80 + THIMBLE_PTR_EXTRA(32) : 0) + \
      (THIMBLE_SCSI_LOG ? 112 : 0) + (THIMBLE_SCSI_TIMESTAMP ? 16 : 0) + \
      (THIMBLE_SCSI_ORWRITE_LONG ? 12 : 0) + (THIMBLE_SCSI_THRESHOLDS ? 16 : 0) + \

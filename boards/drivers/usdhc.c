@@ -11,9 +11,9 @@
  */
 #include "usdhc.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "block/serial.h"
 #include "board.h"
 #include "board_config.h"
 #include "mmio.h"
@@ -91,7 +91,7 @@ static int state = THIMBLE_ERR_NO_MEDIUM;
 static uint32_t rca;                    /* the card's address, in the upper half */
 static bool by_block;                   /* SDHC: addresses count blocks, not bytes */
 static uint32_t seen_ms;
-static char serial[20];
+static char serial[THIMBLE_CARD_SERIAL_BYTES];
 
 /* Waits for one of the bits, or an error; returns what was there, 0: time is up. */
 static uint32_t wait_for(uint32_t bits, uint32_t limit_ms)
@@ -170,13 +170,10 @@ static uint32_t reply_bits(unsigned high, unsigned low)
 
 static void read_cid(void)
 {
-    char name[8] = { 0 };
-    for (unsigned i = 0; i < 7; i++) {          /* OID and PNM */
-        char c = (char)reply_bits(119 - 8 * i, 112 - 8 * i);
-        name[i] = c > 0x20 && c < 0x7f ? c : '_';
-    }
-    snprintf(serial, sizeof serial, "%02lX%s%08lX", (unsigned long)reply_bits(127, 120), name,
-             (unsigned long)reply_bits(55, 24));
+    uint8_t cid[16] = { 0 };            /* without the check sum */
+    for (unsigned i = 0; i < 15; i++)
+        cid[i] = (uint8_t)reply_bits(127 - 8 * i, 120 - 8 * i);
+    thimble_card_serial(serial, cid);
 }
 
 static int read_csd(void)

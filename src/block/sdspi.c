@@ -382,31 +382,6 @@ static bool csd_erases_blocks(const uint8_t csd[CSD_BYTES])
     return class_5 && erase_blk_en;
 }
 
-static char *put_hex(char *p, const uint8_t *bytes, size_t n_digits)
-{
-    for (size_t i = 0; i < n_digits; i++)
-        *p++ = "0123456789ABCDEF"[bytes[i / 2] >> (i % 2 ? 0 : 4) & 15];
-    return p;
-}
-
-static char *put_name(char *p, const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        *p++ = bytes[i] > ' ' && bytes[i] < 0x7f ? (char)bytes[i] : '_';
-    return p;
-}
-
-/* 5.2, in the order of the register. */
-static void cid_text(char text[24], const uint8_t cid[CID_BYTES])
-{
-    uint8_t mdt[2] = { (uint8_t)(cid[13] << 4 | cid[14] >> 4), (uint8_t)(cid[14] << 4) };
-    char *p = put_hex(text, cid, 2);    /* MID */
-    p = put_name(p, cid + 1, 2 + 5);    /* OID, PNM */
-    p = put_hex(p, cid + 8, 2 + 8);     /* PRV, PSN */
-    p = put_hex(p, mdt, 3);             /* MDT: year and month */
-    memset(p, 0, (size_t)(text + 24 - p));
-}
-
 /* --------------------------------------------------------------------------------------
  * Opening a card
  */
@@ -508,7 +483,7 @@ static int identify(struct thimble_sdspi *sd)
         return THIMBLE_ERR_HARDWARE;
 
     char serial[sizeof sd->serial];
-    cid_text(serial, cid);
+    thimble_card_serial(serial, cid);
     if (!sd->known || size_blocks != sd->block.size_blocks ||
         memcmp(serial, sd->serial, sizeof serial) != 0) {
         sd->generation++;

@@ -29,6 +29,7 @@
 #define THIMBLE_BLOCK_SDSPI_H
 
 #include "../thimble.h"
+#include "serial.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,7 +89,7 @@ struct thimble_sdspi {
     uint32_t generation;        /* counts cards: changes with each THIMBLE_SDSPI_NEW */
     uint32_t retries;           /* requests, or parts of them, that were tried again */
     uint32_t restarts;          /* of these, after initialising the card anew */
-    char     serial[24];        /* "03SDSU04G801234ABCD15A": MID OID PNM PRV PSN MDT */
+    char     serial[THIMBLE_CARD_SERIAL_BYTES];
 
     uint32_t seen_ms;           /* last time that the card answered a request */
     uint32_t next_try_ms;       /* without a card: when to look again */

@@ -427,6 +427,7 @@ int thimble_lun_add(struct thimble *e, int target, const struct thimble_lun_conf
     lu->block = config->block;
     lu->store = THIMBLE_STORE ? config->store : NULL;
     lu->target = t;
+    lu->before = e->n_lus ? lu - 1 : NULL;
     lu->vendor = config->vendor ? config->vendor : "THIMBLE";
     lu->product = config->product ? config->product : is_cdrom(config) ? "CD-ROM" : "DISK";
     lu->revision = config->revision ? config->revision : "0.1";

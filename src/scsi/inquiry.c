@@ -18,27 +18,32 @@
  * set that marks a locally administered one, so that it can be nobody else's product. */
 #define NAA_COMPANY_ID UINT32_C(0x025448)
 
-static uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
+/* The disk's, or NULL: it has none, or a unit that was added before has it.  A disk at two places is two units, each with
+ * its own reservations; initiators must not take them for two paths to one. */
+static const char *serial_of(const struct th_lu *lu)
 {
-    const uint8_t *p = data;
+    const char *serial = lu->block->serial;
 
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    for (const struct th_lu *o = lu->before; serial && o; o = o->before)
+        if (o->block->serial && strcmp(o->block->serial, serial) == 0)
+            return NULL;
+    return serial;
 }
 
-/* A number that is the same after every restart, and other for another unit: from the names of
- * target and disk, and the LUN. */
+/* A number that is the same after every restart, and other for another unit: from the disk's serial number, wherever it is
+ * served; without one from the unit's place, the target's name and the LUN.  FNV-1a. */
 static uint64_t identity(const struct th_lu *lu, uint64_t seed)
 {
-    const char *name = lu->target->name;
-    const char *serial = lu->block->serial ? lu->block->serial : "";
-    uint8_t lun[2];
+    const char *text = serial_of(lu);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ seed;
 
-    th_put16(lun, lu->lun);
-    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325) ^ seed, lun, sizeof lun);
-    hash = fnv1a(hash, name, strlen(name) + 1);
-    return fnv1a(hash, serial, strlen(serial) + 1);
+    if (!text) {
+        text = lu->target->name;
+        hash ^= (lu->lun + UINT64_C(1)) << 32;
+    }
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
 static void put_hex(char *out, const uint8_t *bytes, unsigned n)
@@ -63,9 +68,11 @@ void th_lu_naa(const struct th_lu *lu, uint8_t p[TH_NAA_BYTES])
 /* Returns the length. */
 static uint32_t put_serial(const struct th_lu *lu, uint8_t *p)
 {
-    if (lu->block->serial) {
-        uint32_t n = th_min32((uint32_t)strlen(lu->block->serial), SERIAL_MAX);
-        memcpy(p, lu->block->serial, n);
+    const char *serial = serial_of(lu);
+
+    if (serial) {
+        uint32_t n = th_min32((uint32_t)strlen(serial), SERIAL_MAX);
+        memcpy(p, serial, n);
         return n;
     }
     uint8_t id[8];

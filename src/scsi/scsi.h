@@ -159,6 +159,7 @@ struct th_lu {
     struct thimble_block *block;
     struct thimble_store *store;        /* or NULL */
     struct th_scsi_target *target;
+    const struct th_lu *before;         /* the unit of any target that was added before; NULL: this is the first */
     const char *vendor, *product, *revision;    /* never NULL */
     uint16_t lun;                       /* its own; initiators may know another, see th_scsi_lun_of() */
     bool     read_only;

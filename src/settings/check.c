@@ -177,6 +177,9 @@ static void check_lun(const struct th_reporter *r, unsigned n)
         if (same_place(s, &l->disk, &o->disk) && !(is_read_only(l) && is_read_only(o)))
             tell_both(r, TH_SECTION_LUN, n, "one of them would overwrite the other: it shares its disk with ",
                       i);
+        else if (l->serial && o->serial && strcmp(s->text + l->serial, s->text + o->serial) == 0 &&
+                 !same_place(s, &l->disk, &o->disk))
+            tell_both(r, TH_SECTION_LUN, n, "initiators would take two disks for one: it has the serial number of ", i);
     }
     if (l->type == 2 && l->disk.kind != THIMBLE_DISK_FILE)
         tell(r, TH_SECTION_LUN, n, "type = cdrom is for disk = file NAME");

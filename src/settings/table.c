@@ -168,7 +168,8 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_LUN, "product", TH_SET_ASCII, TH_SET_BOTH, "what INQUIRY tells; default DISK or CD-ROM")
       .min = 1, .max = 16, FIELD(thimble_settings_lun, product) },
     { KEY(TH_SECTION_LUN, "serial", TH_SET_ASCII, TH_SET_BOTH,
-          "serial number; without it that of the card, or one made from the path and the machine")
+          "serial number, which no other disk may have; without it that of the card or the device, or one made "
+          "from the path and the machine")
       .min = 1, .max = 32, FIELD(thimble_settings_lun, serial) },
     { KEY(TH_SECTION_LUN, "unmap", TH_SET_BOOL, TH_SET_HOST, "offer UNMAP (thin provisioning)")
       .fallback = "yes", FIELD(thimble_settings_lun, unmap) },

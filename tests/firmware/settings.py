@@ -28,6 +28,7 @@ FRIEND = "iqn.2026-11.org.example:friend"
 SECRET = "correct-horse-battery"
 FILE = "A disk of mine.img"
 CARD_SIZE = 64 * MIB
+CARD = "AAXYQEMU!01DEADBEEF062"         # serial number of QEMU's card
 VOLUME_LBA, PARTITION_LBA, PARTITION_BLOCKS = 2048, 114688, 4096
 
 board = sys.argv[1]
@@ -121,6 +122,7 @@ level = debug
 """)
     with start(image, "10.0.2.77", 3261) as m:
         m.wait_for("LUN 1: partition 2, 2048 KiB, serial number BOTTLE7, read-only")
+        assert f"serial number {CARD}-7655708C" in m.log, m.log      # of the file's name, in any board
         assert "DHCP" not in m.log, m.log
         said = inquire(m, 0).stdout
         assert b"Vendor:CELLAR" in said and b"Product:WINE  RACK" in said, said

@@ -135,6 +135,8 @@ def test_discovery():
         out = run("iscsi-ls", f"iscsi://127.0.0.1:{m.ports[PORT]}")
         assert f"Target:{TARGET} Portal:10.0.2.15:3260,1" in out, out
         out = run("iscsi-inq", m.url)
+        # The card's, by whichever driver: QEMU's CID.
+        assert "AAXYQEMU!01DEADBEEF062" in run("iscsi-inq", "-e", "1", "-c", "128", m.url)
         assert "Vendor:THIMBLE" in out and "Product:DISK" in out, out
         out = run("iscsi-readcapacity16", m.url)
         assert f"Number of logical blocks:{64 * MIB // 512}" in out.replace(" ", "").replace(

@@ -244,6 +244,22 @@ static void views(void **state)
     bad(longer, "--seen-by", "longer than 223");
 }
 
+static void serial_numbers(void **state)
+{
+    (void)state;
+    good("a.img --serial A-1 b.img c.img --target iqn.2001-04.com.example:t --serial ABCDEFGHIJKLMNOPQRSTUVWXYZ123456 d.img");
+    assert_null(options.targets[0].disks[0].serial);
+    assert_string_equal("A-1", options.targets[0].disks[1].serial);
+    assert_null(options.targets[0].disks[2].serial);
+    assert_string_equal("ABCDEFGHIJKLMNOPQRSTUVWXYZ123456", options.targets[1].disks[0].serial);
+    good("--read-only --serial A a.img --target iqn.2001-04.com.example:t --serial A a.img");
+    bad("a --serial ABCDEFGHIJKLMNOPQRSTUVWXYZ1234567 b", "--serial ABCD", "1 to 32 characters");
+    bad("a --serial \xc3\xa9 b", "--serial", "1 to 32 characters");
+    bad("a --serial A", "--serial A", "a DISK must follow");
+    bad("--serial A a --serial A b", "--serial A", "both a and b");
+    bad("--serial A ram:1M --target iqn.2001-04.com.example:t --serial A b", "--serial A", "both ram:1M and b");
+}
+
 static void mistakes_have_sentences(void **state)
 {
     (void)state;
@@ -679,6 +695,7 @@ static void help_is_whole(void **state)
         "--state",
         "--chap-file",
         "--allow",
+        "--serial",
         "--target",
         "--log",
         "-v",
@@ -713,6 +730,7 @@ int main(void)
         cmocka_unit_test(as_many_targets_as_there_is_room_for),
         cmocka_unit_test(kinds_of_media),
         cmocka_unit_test(views),
+        cmocka_unit_test(serial_numbers),
         cmocka_unit_test(mistakes_have_sentences),
         cmocka_unit_test(too_many_of_everything),
         cmocka_unit_test(sizes),

@@ -253,35 +253,70 @@ static void test_longest_names(void **state)
     rig_end(&rig);
 }
 
-/* The same again after a restart; another for each name, LUN and serial number. */
+/* The names of a disk with a serial number go with it; of others, with their place. */
 static void test_identity_is_stable_and_unique(void **state)
 {
-    static const struct { const char *name, *serial; uint16_t lun; } units[] = {
-        { "iqn.2004-01.org.example:rig", NULL, 0 },
-        { "iqn.2004-01.org.example:rig", NULL, 1 },
-        { "iqn.2004-01.org.example:rig", "A", 0 },
-        { "iqn.2004-01.org.example:rig", "B", 0 },
-        { "iqn.2004-01.org.example:rigA", NULL, 0 },
-        { "iqn.2004-01.org.example:rig", "A", 1 },      /* the same disk at another LUN, in another target */
-        { "iqn.2004-01.org.example:rigA", "A", 0 },
+    static const struct { const char *name, *serial; uint16_t lun; unsigned same_as; } units[] = {
+        { "iqn.2004-01.org.example:rig", NULL, 0, 0 },
+        { "iqn.2004-01.org.example:rig", NULL, 1, 1 },
+        { "iqn.2004-01.org.example:rig", "A", 0, 2 },
+        { "iqn.2004-01.org.example:rig", "B", 0, 3 },
+        { "iqn.2004-01.org.example:rigA", NULL, 0, 4 },
+        { "iqn.2004-01.org.example:rig", "A", 1, 2 },   /* the same disk at another LUN, in another target */
+        { "iqn.2004-01.org.example:rigA", "A", 0, 2 },
+        { "iqn.2004-01.org.example:rig", "iqn.2004-01.org.example:rig", 0, 7 },
+        { "iqn.2004-01.org.example:rig", NULL, 0, 0 },  /* after a restart */
     };
     enum { N = sizeof units / sizeof units[0] };
-    uint8_t naa[N][16], again[16];
+    uint8_t naa[N][16];
     (void)state;
 
-    for (unsigned i = 0; i < N; i++)
-        for (unsigned round = 0; round < 2; round++) {
-            struct rig rig;
-            rig_start(&rig, &(struct rig_options){ .serial = units[i].serial });
-            rig.target.name = units[i].name;
-            rig.lu.lun = units[i].lun;
-            naa_of(&rig, round ? again : naa[i]);
-            rig_end(&rig);
-            if (round)
-                assert_memory_equal(naa[i], again, 16);
-            for (unsigned other = 0; other < i; other++)
-                assert_memory_not_equal(naa[i] + 8, naa[other] + 8, 8);
+    for (unsigned i = 0; i < N; i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct rig_options){ .serial = units[i].serial });
+        rig.target.name = units[i].name;
+        rig.lu.lun = units[i].lun;
+        naa_of(&rig, naa[i]);
+        rig_end(&rig);
+        for (unsigned other = 0; other < i; other++) {
+            bool same = units[i].same_as == units[other].same_as;
+            assert_int_equal(memcmp(naa[i], naa[other], 8) == 0, same);
+            assert_int_equal(memcmp(naa[i] + 8, naa[other] + 8, 8) == 0, same);
         }
+    }
+}
+
+/* Two units of one serial number have no name in common: the second is named after its place. */
+static void test_twins(void **state)
+{
+    struct thimble_block other = { .serial = "A" };
+    struct th_lu before = { .block = &other }, first = { .block = &other, .before = &before };
+    static const struct { const char *serial; bool alone; } units[] = {
+        { "A", false }, { NULL, false }, { "B", true }, { "AA", true },
+    };
+    uint8_t naa[16], alone[16];
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++) {
+        struct rig rig;
+        rig_start(&rig, &(struct rig_options){ .serial = "A" });
+        naa_of(&rig, alone);
+        rig.lu.before = &first;
+        before.block = &(struct thimble_block){ .serial = units[i].serial };
+        naa_of(&rig, naa);
+        struct outcome o = rig_run_as(&rig, 0, "12 01 80 00ff 00");
+        assert_memory_not_equal(naa, alone, 16);        /* "A" is before it */
+        assert_int_equal(o.len, 4 + 16);
+        rig_forget(&o);
+        first.block = before.block;
+        naa_of(&rig, naa);
+        o = rig_run_as(&rig, 0, "12 01 80 00ff 00");
+        assert_int_equal(memcmp(naa, alone, 16) == 0, units[i].serial == NULL || units[i].alone);
+        assert_int_equal(o.len == 4 + 1, units[i].serial == NULL || units[i].alone);
+        rig_forget(&o);
+        first.block = &other;
+        rig_end(&rig);
+    }
 }
 
 /* --------------------------------------------------------------------------------------
@@ -1023,6 +1058,7 @@ int main(void)
         cmocka_unit_test(test_identification),
         cmocka_unit_test(test_longest_names),
         cmocka_unit_test(test_identity_is_stable_and_unique),
+        cmocka_unit_test(test_twins),
         cmocka_unit_test(test_power_on),
         cmocka_unit_test(test_each_unit_attention),
         cmocka_unit_test(test_who_reports_unit_attentions),

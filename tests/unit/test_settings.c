@@ -622,6 +622,8 @@ static void what_does_not_fit_together(void **state)
         { "[lun 0]\ndisk = file a\ntype = cdrom\ncreate = 1M\n", 1, "not for type = cdrom" },
         { "[lun 0]\ndisk = file a\nphysical-block-size = 5000\n", 1, "must be a power of two" },
         { "[lun 0]\ndisk = file a\ntype = cdrom\n[lun 1]\ndisk = file a\n", 4, "shares its disk" },
+        { "[lun 0]\ndisk = file a\nserial = 1\n[lun 1]\ndisk = ram 1M\nserial = 1\n", 4,
+          "take two disks for one: it has the serial number of [lun 0]" },
         { "[network]\naddress = 192.168.1.0/24\n", 1, "names the network as a whole" },
         { "[network]\naddress = 192.168.1.255/24\n", 1, "names the network as a whole" },
         { "[network]\naddress = 192.168.1.5/24\ngateway = 192.168.2.1\n", 1, "gateway is not in the network" },
@@ -635,6 +637,7 @@ static void what_does_not_fit_together(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         bad(cases[i].ini, cases[i].line, cases[i].part, "");
     good("[lun 0]\ndisk = file a\nread-only = yes\n[lun 1]\ndisk = file a\nread-only = yes\n");
+    good("[lun 0]\ndisk = file a\nread-only = yes\nserial = 1\n[lun 1]\ndisk = file a\nread-only = yes\nserial = 1\n");
     good("[lun 0]\ndisk = partition 1\n[lun 1]\ndisk = partition 2\n[lun 2]\ndisk = ram 1M\n[lun 3]\ndisk = ram 1M\n");
 }
 

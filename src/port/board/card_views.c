@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "../../block/partition.h"
+#include "../../block/serial.h"
 #include "card_views.h"
 #include "ini.h"
 #include "show.h"
@@ -38,7 +39,7 @@ struct view {
     bool is_file;                       /* DEFAULT: the file was found */
     const char *why;                    /* NULL: it is there */
     enum thimble_lights_error error;
-    char serial[33];
+    char serial[THIMBLE_PART_SERIAL_BYTES];
     struct thimble_extent runs[THIMBLE_BOARD_RUNS];
 };
 
@@ -201,22 +202,20 @@ static bool refuse(struct view *v, enum thimble_lights_error error, const char *
 
 static const char unreadable[] = "the card cannot be read";
 
-/* A part has a serial number of its own, made from the card's and its name: the end of the card's tells cards of a
- * kind apart. */
-static void give_serial(struct view *v, const void *name, size_t len)
+/* A part has a serial number of its own. */
+static void give_serial(struct view *v, const char *name)
 {
     const char *of_card = thimble_board_card()->serial;
     if (!of_card)
         return;
-    size_t n = strlen(of_card);
-    snprintf(v->serial, sizeof v->serial, "%s-%08lX", of_card + (n > 23 ? n - 23 : 0),
-             (unsigned long)th_sum(TH_SUM_START, name, len));
+    thimble_part_serial(v->serial, of_card, name);
     v->as.block.serial = v->serial;
 }
 
 static bool find_partition(struct view *v)
 {
     struct thimble_partition p;
+    char name[24];
     int result = thimble_partition_find(&p, thimble_board_card(), v->partition, block,
                                         sizeof block);
     if (result == THIMBLE_ERR_ARGUMENT)
@@ -227,7 +226,8 @@ static bool find_partition(struct view *v)
         return refuse(v, THIMBLE_LIGHTS_CARD_FAILED, unreadable);
     if (thimble_offset_disk_init(&v->as.offset, below(), p.first_lba, p.size_blocks) != THIMBLE_OK)
         return refuse(v, THIMBLE_LIGHTS_FILE_UNUSABLE, "the partition reaches beyond the card");
-    give_serial(v, &v->partition, sizeof v->partition);
+    snprintf(name, sizeof name, "partition %u", v->partition);
+    give_serial(v, name);
     return true;
 }
 
@@ -255,7 +255,7 @@ static bool find_file(struct view *v, const char *path, bool *missing)
         v->as.block.unmap = NULL;
         v->as.block.write_zeroes = NULL;
     }
-    give_serial(v, path, strlen(path));
+    give_serial(v, path + strspn(path, "/"));
     return true;
 }
 

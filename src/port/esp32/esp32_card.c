@@ -8,10 +8,11 @@
  */
 #include "esp32.h"
 
+#include "../../block/serial.h"
+
 #if TH_BOARD_ESP32
 
 #include <sdmmc_cmd.h>
-#include <stdio.h>
 #include <string.h>
 
 #if THIMBLE_BOARD_SD_LINES
@@ -63,7 +64,7 @@ enum { SD_SEND_STATUS = 13, SD_STATE_SHIFT = 9, SD_STATE_TRANSFER = 4 };
 static struct thimble_block disk;
 static sdmmc_host_t host;
 static sdmmc_card_t card;
-static char serial[31];
+static char serial[THIMBLE_CARD_SERIAL_BYTES];
 static bool started, host_made, present;
 static bool to_tell;                    /* the owner does not know yet */
 static uint32_t looked_ms, retry_ms = LOOK_MS;
@@ -130,19 +131,18 @@ static esp_err_t make_host(void)
  * The card
  */
 
-/* Manufacturer, OEM, product, revision, serial number, date: the 15 bytes of the card's CID register (5.2 of the
- * specification), so that a card has the same number on every board. */
+/* Manufacturer, OEM, product, revision, serial number, date: the card's CID register again, which the driver has taken
+ * apart. */
 static void make_serial(const sdmmc_cid_t *cid)
 {
-    uint8_t b[15] = { (uint8_t)cid->mfg_id, (uint8_t)(cid->oem_id >> 8), (uint8_t)cid->oem_id };
+    uint8_t b[16] = { (uint8_t)cid->mfg_id, (uint8_t)(cid->oem_id >> 8), (uint8_t)cid->oem_id };
     memcpy(b + 3, cid->name, 5);
     b[8] = (uint8_t)cid->revision;
     for (int i = 0; i < 4; i++)
         b[9 + i] = (uint8_t)((uint32_t)cid->serial >> (24 - 8 * i));
     b[13] = (uint8_t)(cid->date >> 8);
     b[14] = (uint8_t)cid->date;
-    for (size_t i = 0; i < sizeof b; i++)
-        snprintf(serial + 2 * i, 3, "%02X", b[i]);
+    thimble_card_serial(serial, b);
 }
 
 /* An error: is the card still there?  One that was changed does not know its address any more. */

@@ -12,12 +12,12 @@
 
 #include <Arduino.h>
 
+#include "../../block/serial.h"
 #include "../board/platform.h"
 
 #if __has_include(<SdFat.h>)
 
 #include <SdFat.h>
-#include <stdio.h>
 #include <string.h>
 
 namespace {
@@ -28,7 +28,7 @@ constexpr uint32_t LINE = 32, BOUNCE_BLOCKS = 8;
 struct thimble_block disk;
 SdioCard card;
 uint8_t bounce[BOUNCE_BLOCKS * 512] __attribute__((aligned(LINE)));    // in RAM1
-char serial[33];
+char serial[THIMBLE_CARD_SERIAL_BYTES];
 bool present, started;
 bool erases_to_zeros;
 bool to_tell;                           // the owner does not know yet
@@ -146,9 +146,7 @@ bool open_card()
     scr_t scr;
     if (!card.begin(SdioConfig(DMA_SDIO)) || card.sectorCount() == 0 || !card.readCID(&cid))
         return false;
-    const uint8_t *bytes = reinterpret_cast<const uint8_t *>(&cid);
-    for (unsigned i = 0; i < 15; i++)   // the last byte is a check sum
-        snprintf(serial + 2 * i, 3, "%02X", bytes[i]);
+    thimble_card_serial(serial, reinterpret_cast<const uint8_t *>(&cid));
     erases_to_zeros = card.readSCR(&scr) && !scr.dataAfterErase();
     disk.size_blocks = card.sectorCount();
     disk.unmap = erases_to_zeros ? card_unmap : nullptr;

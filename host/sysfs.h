@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sysfs.h: what Linux tells of a block device in /sys, which everybody may read: who it is.
+ *
+ * `root` is "/sys", and a folder of files for tests.  The device is named by its number; a partition is a device of its
+ * own.  Elsewhere than on Linux there is no such folder, and nothing is told.
+ */
+#ifndef HOST_SYSFS_H
+#define HOST_SYSFS_H
+
+#include <stdbool.h>
+
+#define SYSFS_SERIAL_BYTES 33
+
+/* The serial number for a device that identifies itself: an SD card's is the same as in a board's slot; of others it is
+ * made from what the device calls itself in the world (wwid, or the UUID of a volume).  False: it does not. */
+bool sysfs_serial(const char *root, unsigned major, unsigned minor, char serial[SYSFS_SERIAL_BYTES]);
+
+#endif
