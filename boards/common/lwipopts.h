@@ -36,7 +36,7 @@
 #define LWIP_DNS                        0
 #define IP_REASSEMBLY                   0       /* a TCP peer does not fragment */
 #define IP_FRAG                         0
-#ifndef TH_BOARD_STATUS
+#if !defined(TH_BOARD_STATUS) || !TH_BOARD_STATUS
 #define LWIP_STATS                      0
 #endif
 #define LWIP_NETIF_HOSTNAME             1
@@ -106,17 +106,8 @@
 /* Checked by us before use: what a peer may do wrong is no assertion's matter. */
 #define LWIP_NOASSERT                   1
 
-/* The status page and SNMP, port/board/status_lwip.c: on boards whose board_config.h sets TH_BOARD_STATUS. */
-#ifdef TH_BOARD_STATUS
-#include <stdint.h>
-extern uint16_t th_status_http_port;
-#define HTTPD_SERVER_PORT               th_status_http_port
-#define HTTPD_FSDATA_FILE               "no_files.h"
-#define HTTPD_MAX_WRITE_LEN(pcb)        TCP_MSS
-#define HTTPD_LIMIT_SENDING_TO_2MSS     0
-#define LWIP_HTTPD_CUSTOM_FILES         1
-#define LWIP_HTTPD_DYNAMIC_FILE_READ    1
-#define LWIP_HTTPD_SUPPORT_V09          0
+/* SNMP, port/board/status_lwip.c: on boards whose board_config.h sets TH_BOARD_STATUS. */
+#if defined(TH_BOARD_STATUS) && TH_BOARD_STATUS
 #define LWIP_SNMP                       1
 #define MIB2_STATS                      1
 #define LWIP_STATS                      1

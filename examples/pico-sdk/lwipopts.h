@@ -39,9 +39,9 @@
 #define ETH_PAD_SIZE                    0
 #define MEM_ALIGNMENT                   4
 
-/* Connections: THIMBLE_BOARD_CONNECTIONS (4), one that waits, two that are going. */
-#define MEMP_NUM_TCP_PCB                7
-#define MEMP_NUM_TCP_PCB_LISTEN         1
+/* Connections: THIMBLE_BOARD_CONNECTIONS (4), one that waits, two that are going; three for HTTP. */
+#define MEMP_NUM_TCP_PCB                10
+#define MEMP_NUM_TCP_PCB_LISTEN         2
 #define MEMP_NUM_UDP_PCB                3       /* DHCP, syslog, multicast DNS */
 #define TCP_LISTEN_BACKLOG              1
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.c: what a board answers to HTTP (src/port/board/web.c), on a development machine: HTTP by a loop over plain sockets, the
+ * server.c: what a board answers to HTTP (src/port/board/web.c and web_task.c), on a development machine: HTTP by a loop over plain sockets, the
  * engine in a thread of its own, flash in memory.
  *
  *     server PORT-FILE [KEY [ROOM]]       serves 127.0.0.1; writes its port to the file
@@ -26,7 +26,7 @@
 #include "host/crypto.h"
 #include "port/board/handoff.h"
 #include "port/board/platform.h"
-#include "port/board/web.h"
+#include "port/board/web_task.h"
 
 enum { HEAD_MAX = 4096, FLASH_BYTES = 4 << 20, CHIP = 5, PEER_WAIT_S = 2 };
 
@@ -49,6 +49,14 @@ void th_board_log(enum th_log level, const char *format, ...)
     va_end(args);
     putchar('\n');
     fflush(stdout);
+}
+
+/* For the form's token, which is then 0123456789abcdef. */
+bool th_board_random(void *buf, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)(0x01 + 0x22 * i);
+    return true;
 }
 
 static uint8_t flash[FLASH_BYTES];
@@ -242,22 +250,24 @@ static bool read_head(struct peer *p)
     return true;
 }
 
-static void serve(struct th_web *w, int fd)
+static void serve(struct th_web_task *t, int fd)
 {
     static struct peer p;
-    char method[8], path[512], length[24] = "0", rest_of_body[4096];
+    char method[8], path[512], host[64] = "", length[24] = "0", rest_of_body[4096];
     p = (struct peer){ .fd = fd };
     if (!read_head(&p) || sscanf(p.head, "%7s %511s", method, path) != 2)
         return;
     header(&p, "Content-Length", length, sizeof length);
+    header(&p, "Host", host, sizeof host);
     const char *guest = "/as-guest";
     bool by_point = strncmp(path, guest, strlen(guest)) == 0;
-    const struct th_web_request r = {
-        .ctx = &p, .path = by_point ? path + strlen(guest) : path, .is_post = strcmp(method, "POST") == 0,
-        .by_point = by_point, .body_bytes = strtoull(length, NULL, 10), .header = header, .read = read_body,
-        .begin = begin, .send = send_all,
+    struct th_web_call call = {
+        .ctx = &p,
+        .request = { .path = by_point ? path + strlen(guest) : path, .host = host, .is_post = strcmp(method, "POST") == 0,
+                     .by_point = by_point, .body_bytes = strtoull(length, NULL, 10) },
+        .header = header, .read = read_body, .begin = begin, .send = send_all,
     };
-    if (th_web_answer(w, &r)) {         /* what nobody wanted is read, so that the answer is not lost by a reset */
+    if (th_web_answer(t, &call)) {         /* what nobody wanted is read, so that the answer is not lost by a reset */
         shutdown(fd, SHUT_WR);
         while (recv(fd, rest_of_body, sizeof rest_of_body, 0) > 0)
             ;
@@ -277,8 +287,7 @@ int main(int argc, char **argv)
     static const struct thimble_update_flash hooks = { .begin = flash_begin, .add = flash_add, .hash = flash_hash,
                                                        .use = flash_use, .drop = flash_drop };
     static struct thimble_update update = { .crypto = &host_crypto, .flash = &hooks, .room_bytes = 1 << 20, .chip = CHIP };
-    static struct th_web web = { .source = &source, .token = "0123456789abcdef", .make = make, .keep = keep,
-                                 .restart = restart };
+    static struct th_web_task task = { .web = { .source = &source, .keep = keep, .restart = restart }, .make = make };
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t a_len = sizeof a;
     const struct timeval wait = { .tv_sec = PEER_WAIT_S };
@@ -290,11 +299,12 @@ int main(int argc, char **argv)
         return 1;
     if (argc > 2) {
         update.key = argv[2];
-        web.update = &update;
+        task.update = &update;
     }
     if (argc > 3)
         update.room_bytes = (uint32_t)strtoul(argv[3], NULL, 10);
-    snprintf(web.point, sizeof web.point, "127.0.0.1:%u", ntohs(a.sin_port));
+    snprintf(task.web.point, sizeof task.web.point, "127.0.0.1:%u", ntohs(a.sin_port));
+    th_web_new_token(&task.web);
     start_engine();
     FILE *file = fopen(argv[1], "w");
     if (!file || fprintf(file, "%u\n", ntohs(a.sin_port)) < 0 || fclose(file) != 0 ||
@@ -306,7 +316,7 @@ int main(int argc, char **argv)
             return 1;
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
-        serve(&web, fd);
+        serve(&task, fd);
         close(fd);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * remote.h: set-up and update over the network, where the platform has them (TH_BOARD_WEB); elsewhere these
+ * remote.h: set-up and update over the network, where the platform has them (TH_BOARD_SETUP); elsewhere these
  * functions do nothing.
  *
  * Layer 6, private to src/port/.
@@ -11,7 +11,7 @@
 #include "../../device/setup.h"
 #include "which.h"
 
-#if TH_BOARD_WEB
+#if TH_BOARD_SETUP
 /* What was entered in the form, in this life or an earlier one.  False: nothing. */
 bool th_remote_entered(struct thimble_setup *s);
 

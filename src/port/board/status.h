@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.h: what can be seen of a board over the network: the status page over HTTP, and SNMP.
+ * status.h: what can be seen of a board over the network: the status page over HTTP (web.h), and SNMP.
  *
- * By lwIP's httpd and SNMP agent (status_lwip.c) where the firmware's configuration sets TH_BOARD_STATUS to 1, which
- * needs THIMBLE_STATS; elsewhere these functions do nothing.  thimble.ini says what is on: [status] http and
- * snmp-community.
+ * Where TH_BOARD_STATUS is 1 (which.h), which needs THIMBLE_STATS: status_lwip.c, with SNMP where lwIP is built with its agent;
+ * esp32_web.c.  Elsewhere these functions do nothing.  thimble.ini says what is on: [status] http and snmp-community.
  *
  * Layer 6, private to src/port/.
  */
@@ -12,13 +11,10 @@
 #define TH_BOARD_STATUS_H
 
 #include "../../settings/settings.h"
+#include "which.h"
 
 #ifdef __cplusplus
 extern "C" {
-#endif
-
-#ifndef TH_BOARD_STATUS
-#define TH_BOARD_STATUS 0
 #endif
 
 #if TH_BOARD_STATUS

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status_lwip.c: see status.h: documents of src/status as files of lwIP's httpd, and its MIB as a node of lwIP's SNMP
- * agent.
- *
- *     httpd    asks for a file, and then for pieces of any size: a document is made piece by piece into a small
- *              buffer, and copied out of it.  FILES_OPEN files at a time; others are told 404
- *     SNMP     asks for an object or the next one
- *
- * Both run in lwIP's own turn, which is the engine's.  HTTP connections have lwIP's lowest priority (HTTPD_TCP_PRIO): when
- * there is no place for an initiator, one of them goes.
+ * status_lwip.c: see status.h: where the page and the numbers are, over HTTP (web_lwip.c); the MIB as a node of lwIP's SNMP
+ * agent, where lwIP is built with it.  Both run in lwIP's own turn, which is the engine's.
  *
  * Layer 6.
  */
@@ -18,140 +11,24 @@
 
 #if TH_BOARD_LWIP && TH_BOARD_STATUS
 
-#include <limits.h>
 #include <string.h>
 
 #include "../../status/mib.h"
 #include "../../status/mib_disk.h"
-#include "../../status/status.h"
 #include "../lwip/thimble_lwip.h"
-#include "lwip/apps/fs.h"
-#include "lwip/apps/httpd.h"
+#include "lwip/tcp.h"
+#include "platform.h"
+#include "web_lwip.h"
+
+#if LWIP_SNMP
 #include "lwip/apps/snmp.h"
 #include "lwip/apps/snmp_core.h"
 #include "lwip/apps/snmp_mib2.h"
 #include "lwip/netif.h"
-#include "lwip/tcp.h"
-#include "platform.h"
 
-enum { FILES_OPEN = 3 };
-
-uint16_t th_status_http_port;           /* HTTPD_SERVER_PORT, see lwipopts.h */
-
-static struct thimble_status_source source;
 static struct thimble_mib mib;
 static struct thimble_mib_address portal;
 static struct thimble_mib_failure refused;  /* of the first target */
-
-/* --------------------------------------------------------------------------------------
- * Files
- */
-struct document {
-    const char *name, *head;
-    enum { DOC_PAGE, DOC_JSON, DOC_METRICS, DOC_MISSING } what;
-};
-
-#define HEAD(status, type, more) \
-    "HTTP/1.0 " status "\r\nContent-Type: " type "\r\nCache-Control: no-store\r\n" \
-    "X-Content-Type-Options: nosniff\r\nConnection: close\r\n" more "\r\n"
-
-static const struct document documents[] = {
-    { "/index.html", HEAD("200 OK", "text/html; charset=utf-8",
-                          "Content-Encoding: gzip\r\n"
-                          "Content-Security-Policy: default-src 'none'; connect-src 'self'; img-src data:; "
-                          "style-src 'unsafe-inline'; script-src 'unsafe-inline'\r\n"), DOC_PAGE },
-    { "/status.json", HEAD("200 OK", "application/json", ""), DOC_JSON },
-    { "/metrics", HEAD("200 OK", "text/plain; version=0.0.4", ""), DOC_METRICS },
-    { "/404.html", HEAD("404 Not Found", "text/plain", "") "There is /, /status.json and /metrics.\n", DOC_MISSING },
-};
-
-static struct open_file {
-    const struct document *document;    /* NULL: free */
-    struct thimble_status_cursor cursor;
-    const uint8_t *from;                /* what is to be sent next */
-    size_t left;
-    bool body_begun;
-    char piece[THIMBLE_STATUS_PIECE_MIN];
-} files[FILES_OPEN];
-
-/* lwIP calls them, and declares them nowhere. */
-int fs_open_custom(struct fs_file *file, const char *name);
-void fs_close_custom(struct fs_file *file);
-int fs_read_custom(struct fs_file *file, char *buffer, int count);
-
-int fs_open_custom(struct fs_file *file, const char *name)
-{
-    const struct document *d = documents;
-    struct open_file *f = files;
-
-    while (d < documents + sizeof documents / sizeof documents[0] && strcmp(d->name, name) != 0)
-        d++;
-    if (d == documents + sizeof documents / sizeof documents[0])
-        return 0;
-    while (f < files + FILES_OPEN && f->document)
-        f++;
-    if (f == files + FILES_OPEN)
-        return 0;
-    f->document = d;
-    f->from = (const uint8_t *)d->head;
-    f->left = strlen(d->head);
-    f->body_begun = false;
-    memset(file, 0, sizeof *file);
-    file->len = INT_MAX;                /* its end is told by FS_READ_EOF */
-    file->pextension = f;
-    file->flags = FS_FILE_FLAGS_HEADER_INCLUDED;
-    return 1;
-}
-
-void fs_close_custom(struct fs_file *file)
-{
-    struct open_file *f = file->pextension;
-    if (f)
-        f->document = NULL;
-}
-
-/* The next bytes to send; false: there are no more. */
-static bool next_piece(struct open_file *f)
-{
-    switch (f->document->what) {
-    case DOC_PAGE:
-        if (f->body_begun)
-            return false;
-        f->from = thimble_status_page;
-        f->left = thimble_status_page_bytes;
-        break;
-    case DOC_JSON:
-    case DOC_METRICS:
-        if (!f->body_begun) {
-            source.uptime_ms = th_board_ms();
-            source.now_ms = th_board_ms();
-            thimble_status_begin(&f->cursor, f->document->what == DOC_JSON ? THIMBLE_STATUS_JSON
-                                                                       : THIMBLE_STATUS_METRICS, &source);
-        }
-        f->from = (const uint8_t *)f->piece;
-        f->left = thimble_status_piece(&f->cursor, f->piece, sizeof f->piece);
-        break;
-    case DOC_MISSING:
-        return false;
-    }
-    f->body_begun = true;
-    return f->left > 0;
-}
-
-int fs_read_custom(struct fs_file *file, char *buffer, int count)
-{
-    struct open_file *f = file->pextension;
-    size_t n = 0, room = count > 0 ? (size_t)count : 0;
-
-    while (n < room && (f->left > 0 || next_piece(f))) {
-        size_t part = f->left < room - n ? f->left : room - n;
-        memcpy(buffer + n, f->from, part);
-        f->from += part;
-        f->left -= part;
-        n += part;
-    }
-    return n > 0 ? (int)n : FS_READ_EOF;
-}
 
 /* --------------------------------------------------------------------------------------
  * SNMP
@@ -289,14 +166,6 @@ static void ends_of(const void *port_conn, struct thimble_mib_address *local,
     to_address(&pcb->remote_ip, pcb->remote_port, remote);
 }
 
-static const char *peer_of(const void *port_conn)
-{
-    static char text[IPADDR_STRLEN_MAX];
-    const struct tcp_pcb *pcb = ((const struct thimble_lwip_conn *)port_conn)->pcb;
-
-    return pcb ? ipaddr_ntoa_r(&pcb->remote_ip, text, sizeof text) : "";
-}
-
 static void start_snmp(const struct thimble *engine, const struct thimble_settings *s)
 {
     static const struct snmp_mib *mibs[] = { &mib2, &iscsi_mib, &disk_mib };
@@ -319,31 +188,49 @@ static void start_snmp(const struct thimble *engine, const struct thimble_settin
     snmp_init();
 }
 
+#endif
+
 /* -------------------------------------------------------------------------------------- */
+
+static const char *peer_of(const void *port_conn)
+{
+    static char text[IPADDR_STRLEN_MAX];
+    const struct tcp_pcb *pcb = ((const struct thimble_lwip_conn *)port_conn)->pcb;
+
+    return pcb ? ipaddr_ntoa_r(&pcb->remote_ip, text, sizeof text) : "";
+}
 
 void th_status_start(const struct thimble *engine, const struct thimble_settings *s)
 {
+    static struct thimble_status_source source;
     const char *name = thimble_settings_text(s, s->network.hostname);
 
     source = (struct thimble_status_source){ .engine = engine, .name = name ? name : th_board_name,
                                              .peer = peer_of };
     if (s->status.http_port) {
-        th_status_http_port = s->status.http_port;
-        httpd_init();
-        th_board_log(TH_LOG_INFO, "status: http on port %u", s->status.http_port);
+        th_web_lwip.source = &source;
+        th_web_lwip_start(s->status.http_port);
     }
     if (s->status.snmp_community) {
+#if LWIP_SNMP
         start_snmp(engine, s);
         th_board_log(TH_LOG_INFO, "status: snmp on port 161");
+#else
+        th_board_log(TH_LOG_WARNING, "status: this firmware has no SNMP");
+#endif
     }
 }
 
 void th_status_event(const struct thimble_event *event)
 {
+#if LWIP_SNMP
     int target;
 
     if (mib.engine)
         thimble_mib_note(&mib, event, th_board_ms() / 10, &target);
+#else
+    (void)event;                        /* the engine counts by itself */
+#endif
 }
 
 #else

@@ -14,6 +14,8 @@
 #ifndef TH_BOARD_WHICH_H
 #define TH_BOARD_WHICH_H
 
+#include "../../thimble_config.h"       /* and THIMBLE_CONFIG_FILE, which goes first */
+
 #if defined(__IMXRT1062__) && defined(ARDUINO_TEENSY41) && defined(__has_include)
 #if __has_include(<QNEthernet.h>)
 #define TH_BOARD_TEENSY 1
@@ -76,12 +78,30 @@
 /* Sockets, and a task for the target: transport_sockets.c. */
 #define TH_BOARD_SOCKETS TH_BOARD_ESP32
 
-/* HTTP by a server with a task of its own: web.c. */
+/* Numbers over HTTP: web.c.  A board of boards/ says TH_BOARD_STATUS, which has SNMP with it. */
 #ifndef TH_BOARD_WEB
-#define TH_BOARD_WEB TH_BOARD_ESP32
+#if TH_BOARD_BARE
+#if defined(TH_BOARD_STATUS) && TH_BOARD_STATUS
+#define TH_BOARD_WEB 1
+#else
+#define TH_BOARD_WEB 0
 #endif
-#if TH_BOARD_WEB && !defined(TH_BOARD_STATUS)
-#define TH_BOARD_STATUS 1
+#else
+#define TH_BOARD_WEB ((TH_BOARD_TEENSY || TH_BOARD_ESP32 || TH_BOARD_PICO) && THIMBLE_STATS)
+#endif
+#endif
+#if !defined(TH_BOARD_STATUS)
+#define TH_BOARD_STATUS TH_BOARD_WEB
+#endif
+
+/* By a server with a task of its own (web_task.c), or within lwIP's turn (web_lwip.c). */
+#ifndef TH_BOARD_WEB_TASK
+#define TH_BOARD_WEB_TASK (TH_BOARD_WEB && TH_BOARD_ESP32)
+#endif
+
+/* A form for the WiFi network at an access point of our own. */
+#ifndef TH_BOARD_SETUP
+#define TH_BOARD_SETUP (TH_BOARD_WEB && TH_BOARD_ESP32)
 #endif
 
 #endif

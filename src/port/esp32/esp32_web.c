@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * esp32_web.c: ESP-IDF's HTTP server for board/web.c, and its two places for a firmware for device/update.h.
+ * esp32_web.c: ESP-IDF's HTTP server for board/web_task.c, and its two places for a firmware for device/update.h.
  *
  * Layer 6.  The server has a task, in which requests are answered one after the other; what they want to know of the engine is
  * made in the engine's (board/handoff.h).  A reader that takes nothing is left after SEND_S seconds.
@@ -24,7 +24,7 @@
 #include "../board/handoff.h"
 #include "../board/remote.h"
 #include "../board/status.h"
-#include "../board/web.h"
+#include "../board/web_task.h"
 #include "../sockets/sockets.h"
 
 enum {
@@ -36,7 +36,7 @@ enum {
 
 static httpd_handle_t server;
 static uint16_t port = PORT;
-static struct th_web web;
+static struct th_web_task task;
 static struct thimble_status_source source;
 static struct th_handoff handoff;
 
@@ -61,8 +61,6 @@ static size_t read_body(void *ctx, void *to, size_t size)
 
 static bool begin_answer(void *ctx, const struct th_web_head *h)
 {
-    static const char policy[] = "default-src 'none'; connect-src 'self'; img-src data:; form-action 'self'; "
-                                 "style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'";
     esp_err_t err = httpd_resp_set_status(ctx, h->status);
     if (err == ESP_OK)
         err = httpd_resp_set_type(ctx, h->type);
@@ -73,7 +71,7 @@ static bool begin_answer(void *ctx, const struct th_web_head *h)
     if (err == ESP_OK)
         err = httpd_resp_set_hdr(ctx, "Connection", "close");
     if (err == ESP_OK && h->is_page)
-        err = httpd_resp_set_hdr(ctx, "Content-Security-Policy", policy);
+        err = httpd_resp_set_hdr(ctx, "Content-Security-Policy", TH_WEB_POLICY);
     if (err == ESP_OK && h->name)
         err = httpd_resp_set_hdr(ctx, h->name, h->value);
     return err == ESP_OK;
@@ -105,16 +103,19 @@ static bool came_by_point(int fd)
 /* ESP_FAIL has the server close the connection. */
 static esp_err_t answer(httpd_req_t *r)
 {
-    static char path[CONFIG_HTTPD_MAX_URI_LEN + 1];
+    static char path[CONFIG_HTTPD_MAX_URI_LEN + 1], host[sizeof task.web.point];
     size_t len = strcspn(r->uri, "?#");
-    const struct th_web_request request = {
-        .ctx = r, .path = path, .is_post = r->method == HTTP_POST,
-        .by_point = came_by_point(httpd_req_to_sockfd(r)), .body_bytes = r->content_len,
+    struct th_web_call call = {
+        .ctx = r,
+        .request = { .path = path, .host = host, .is_post = r->method == HTTP_POST,
+                     .by_point = came_by_point(httpd_req_to_sockfd(r)), .body_bytes = r->content_len },
         .header = get_header, .read = read_body, .begin = begin_answer, .send = send_part,
     };
     memcpy(path, r->uri, len);
     path[len] = '\0';
-    return th_web_answer(&web, &request) && httpd_resp_send_chunk(r, NULL, 0) == ESP_OK ? ESP_OK : ESP_FAIL;
+    if (!get_header(r, "Host", host, sizeof host))
+        host[0] = '\0';
+    return th_web_answer(&task, &call) && httpd_resp_send_chunk(r, NULL, 0) == ESP_OK ? ESP_OK : ESP_FAIL;
 }
 
 /* --------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ static void allow_update(const char *key)
     }
     update = (struct thimble_update){ .key = key, .crypto = th_board_crypto(), .flash = &hooks, .room_bytes = place->size,
                                       .chip = CONFIG_IDF_FIRMWARE_CHIP_ID };
-    web.update = &update;
+    task.update = &update;
     th_board_log(TH_LOG_INFO, "update: who has the key may send a firmware of up to %lu bytes",
                  (unsigned long)place->size);
 }
@@ -260,16 +261,6 @@ bool verifyRollbackLater(void)
 /* --------------------------------------------------------------------------------------
  * The server
  */
-static void make_token(void)
-{
-    uint8_t random[THIMBLE_FORM_TOKEN / 2];
-
-    if (!th_board_random(random, sizeof random))
-        return;
-    for (unsigned i = 0; i < sizeof random; i++)
-        snprintf(web.token + 2 * i, 3, "%02x", random[i]);
-}
-
 static void start_server(void)
 {
     httpd_config_t c = HTTPD_DEFAULT_CONFIG();
@@ -278,10 +269,10 @@ static void start_server(void)
 
     if (server)
         return;
-    make_token();
-    web.make = make;
-    web.restart = ask_restart;
-    web.keep = th_esp32_keep;
+    th_web_new_token(&task.web);
+    task.make = make;
+    task.web.restart = ask_restart;
+    task.web.keep = th_esp32_keep;
     c.server_port = port;
     c.task_priority = THIMBLE_BOARD_PRIORITY - 1;
     c.stack_size = STACK_BYTES;
@@ -309,12 +300,12 @@ void th_status_start(const struct thimble *engine, const struct thimble_settings
     source = (struct thimble_status_source){ .engine = engine, .name = name ? name : th_board_name,
                                              .peer = thimble_sockets_peer };
     if (s->status.http_port) {
-        web.source = &source;
+        task.web.source = &source;
         port = s->status.http_port;
     }
     if (key)
         allow_update(key);
-    if (web.source || web.update)
+    if (task.web.source || task.update)
         start_server();
 }
 
@@ -331,9 +322,9 @@ void th_esp32_web_point(const esp_ip4_addr_t *ip)
     if (ip) {
         esp_ip4addr_ntoa(ip, address, sizeof address);
         if (port == PORT)
-            snprintf(web.point, sizeof web.point, "%s", address);
+            snprintf(task.web.point, sizeof task.web.point, "%s", address);
         else
-            snprintf(web.point, sizeof web.point, "%s:%u", address, (unsigned)port);
+            snprintf(task.web.point, sizeof task.web.point, "%s:%u", address, (unsigned)port);
         start_server();
     }
     atomic_store(&point_ip, ip ? ip->addr : 0);

@@ -15,6 +15,7 @@ extern const ip4_addr_t ip4_addr_zero;
 #define IP4ADDR_STRLEN_MAX 16
 #define IP4_ADDR(ip, a, b, c, d) \
     ((ip)->addr = (u32_t)(a) | (u32_t)(b) << 8 | (u32_t)(c) << 16 | (u32_t)(d) << 24)
+#define ip4_addr_get_u32(ip) ((ip)->addr)
 #define ip4_addr_set_u32(ip, value) ((ip)->addr = (value))
 #define ip4_addr_isany_val(ip) ((ip).addr == 0)
 u32_t lwip_htonl(u32_t value);

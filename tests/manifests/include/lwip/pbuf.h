@@ -13,7 +13,7 @@ typedef uint16_t u16_t;
 typedef uint32_t u32_t;
 typedef int8_t s8_t;
 typedef int8_t err_t;
-enum { ERR_OK = 0, ERR_MEM = -1, ERR_IF = -12 };
+enum { ERR_OK = 0, ERR_MEM = -1, ERR_IF = -12, ERR_ABRT = -13 };
 
 typedef enum { PBUF_RAW, PBUF_TRANSPORT } pbuf_layer;
 typedef enum { PBUF_POOL, PBUF_RAM } pbuf_type;

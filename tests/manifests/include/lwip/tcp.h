@@ -5,24 +5,26 @@
 #ifndef TEST_LWIP_TCP_H
 #define TEST_LWIP_TCP_H
 
-#include "lwip/pbuf.h"
+#include "lwip/netif.h"
 
 typedef struct {
     u32_t addr[4];
     u8_t type;
 } ip_addr_t;
 
-enum { IPADDR_TYPE_ANY = 46, TCP_PRIO_MIN = 1, TCP_WRITE_FLAG_COPY = 1 };
+enum { IPADDR_TYPE_ANY = 46, TCP_PRIO_MIN = 1, TCP_WRITE_FLAG_COPY = 1, TCP_WRITE_FLAG_MORE = 2 };
 #define TCP_MSS 1460
 
 extern const ip_addr_t ip_addr_any_type;
 #define IPADDR_STRLEN_MAX 46
 #define IP_ANY_TYPE (&ip_addr_any_type)
+#define IP_IS_V4(a) ((a)->type == 0)
 #define IP_IS_V6(a) ((a)->type == 6)
+const ip4_addr_t *ip_2_ip4(const ip_addr_t *ip);
 char *ipaddr_ntoa_r(const ip_addr_t *addr, char *text, int size);
 
 struct tcp_pcb {
-    ip_addr_t local_ip;
+    ip_addr_t local_ip, remote_ip;
     u16_t local_port;
 };
 

@@ -10,7 +10,6 @@
 
 /* As where lwIP has IPv6, too. */
 #define IP_ADDR4(ip, a, b, c, d) ((ip)->type = 0, (ip)->addr[0] = (u32_t)(a) | (u32_t)(b) << 8 | (u32_t)(c) << 16 | (u32_t)(d) << 24)
-const ip4_addr_t *ip_2_ip4(const ip_addr_t *ip);
 
 struct udp_pcb;
 typedef void (*udp_recv_fn)(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port);
