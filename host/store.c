@@ -26,6 +26,7 @@ void file_store_name(const struct file_store *s, enum thimble_record record, cha
     static const char *const kinds[] = {
         [THIMBLE_RECORD_RESERVATIONS] = "reservations", [THIMBLE_RECORD_MODE_PAGES] = "mode",
         [THIMBLE_RECORD_IDENTITY] = "identity",         [THIMBLE_RECORD_IDENTITY_TEXT] = "identity-text",
+        [THIMBLE_RECORD_WORK] = "work",
     };
 
     snprintf(name, FILE_STORE_NAME_MAX, "%s.lun%u.%s", s->target, s->lun, kinds[record]);

@@ -188,6 +188,7 @@ enum thimble_record {
     THIMBLE_RECORD_MODE_PAGES = 2,      /* saved mode pages */
     THIMBLE_RECORD_IDENTITY = 3,        /* what SET IDENTIFYING INFORMATION names it, in bytes */
     THIMBLE_RECORD_IDENTITY_TEXT = 4,   /* ... and in text */
+    THIMBLE_RECORD_WORK = 5,            /* FORMAT UNIT or SANITIZE that has begun, or failed */
 };
 
 /* A place for the records of one logical unit: files on a host, two blocks of a card or a page of flash on a board.  Records

@@ -247,6 +247,11 @@ static int check_chap(const struct thimble *e, const struct thimble_chap *chap)
 }
 
 #if THIMBLE_WORK
+static uint8_t *take_param(void *owner)
+{
+    return th_param_take(owner);
+}
+
 static void give_param(void *owner, uint8_t *param)
 {
     th_param_give(owner, param);
@@ -280,6 +285,7 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     e->targets[index].name = config->name;
     e->targets[index].relative_port = 1;
 #if THIMBLE_WORK
+    e->targets[index].take_param = take_param;
     e->targets[index].give_param = give_param;
     e->targets[index].owner = e;
 #endif

@@ -7,6 +7,7 @@
  */
 #include "ops.h"
 #include "registry.h"
+#include "work.h"
 
 #if THIMBLE_STORE
 
@@ -24,6 +25,9 @@ static const struct kept kinds[] = {
 #endif
 #if THIMBLE_SCSI_PERSISTENT_RESERVE
     { THIMBLE_RECORD_RESERVATIONS, th_registry_restore },
+#endif
+#if THIMBLE_WORK
+    { THIMBLE_RECORD_WORK, th_work_restore },
 #endif
     { 0, NULL },
 };

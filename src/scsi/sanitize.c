@@ -4,7 +4,7 @@
  *
  * Block erase gives every block back to the disk where it can, and writes zeros where it cannot: how far that
  * goes below is the disk's matter.  Nothing is encrypted, so there is no cryptographic erase.  The work itself is
- * work.c's; it does not outlive a restart.  Layer 2.
+ * work.c's.  Layer 2.
  */
 #include "ops.h"
 
@@ -16,6 +16,29 @@
 
 enum { IMMED = 0x80, AUSE = 0x20 };
 enum { INVERT = 0x80, TEST = 0x60, OVERWRITE_COUNT = 0x1f, LIST_HEADER_BYTES = 4 };
+
+/* True if cmd was refused: what failed without AUSE cannot be repeated with it (SBC-4 5.30.1). */
+static bool bad_ause(struct th_cmd *cmd)
+{
+    const struct th_work *w = &cmd->lu->work;
+
+    if (w->kind != TH_WORK_SANITIZE_FAILED || w->ause || !(cmd->cdb[1] & AUSE))
+        return false;
+    th_check_cdb(cmd, 1, 5);
+    return true;
+}
+
+/* Pattern bytes that there is room for, in a note of them, too. */
+static uint32_t max_pattern(const struct th_lu *lu)
+{
+    uint32_t before = LIST_HEADER_BYTES;
+
+#if THIMBLE_STORE
+    if (lu->store)
+        before = TH_WORK_NOTE_BYTES;
+#endif
+    return th_min32(th_block_bytes(lu), lu->param_bytes - before);
+}
 
 static struct th_work_order order_of(const struct th_cmd *cmd, enum th_work_kind kind)
 {
@@ -29,8 +52,9 @@ enum th_next th_overwrite_run(struct th_cmd *cmd)
 {
     uint32_t list_bytes = th_get16(cmd->cdb + 7);
 
-    if (list_bytes <= LIST_HEADER_BYTES ||
-        list_bytes > LIST_HEADER_BYTES + th_block_bytes(cmd->lu) || list_bytes > cmd->lu->param_bytes)
+    if (bad_ause(cmd))
+        return TH_NEXT_STATUS;
+    if (list_bytes <= LIST_HEADER_BYTES || list_bytes > LIST_HEADER_BYTES + max_pattern(cmd->lu))
         return th_check_cdb(cmd, 7, TH_FIELD_WHOLE_BYTE);
 
     cmd->data_bytes = list_bytes;
@@ -59,6 +83,8 @@ enum th_next th_overwrite_param(struct th_cmd *cmd)
 
 enum th_next th_erase_run(struct th_cmd *cmd)
 {
+    if (bad_ause(cmd))
+        return TH_NEXT_STATUS;
     if (th_get16(cmd->cdb + 7) != 0)
         return th_check_cdb(cmd, 7, TH_FIELD_WHOLE_BYTE);
     return TH_NEXT_PARAM;               /* work space */
@@ -74,15 +100,14 @@ enum th_next th_erase_param(struct th_cmd *cmd)
 /* Only a sanitize operation that allowed it is forgiven its failure. */
 enum th_next th_exit_failure_run(struct th_cmd *cmd)
 {
-    struct th_work *w = &cmd->lu->work;
+    const struct th_work *w = &cmd->lu->work;
 
     if (th_get16(cmd->cdb + 7) != 0)
         return th_check_cdb(cmd, 7, TH_FIELD_WHOLE_BYTE);
     if (w->kind == TH_WORK_SANITIZE_FAILED && !w->ause)
         return th_check_cdb(cmd, 1, 4);
 
-    w->kind = TH_WORK_NONE;
-    return th_good(cmd);
+    return th_work_forgive(cmd);
 }
 
 #endif

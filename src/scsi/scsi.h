@@ -113,6 +113,11 @@ enum th_work_kind {
     TH_WORK_FORMAT, TH_WORK_ERASE, TH_WORK_OVERWRITE,   /* under way */
 };
 
+/* Where it is; those beside PIECES are about the note in the store, see work.c. */
+enum th_work_phase {
+    TH_PHASE_PIECES, TH_PHASE_NOTE, TH_PHASE_UNNOTE, TH_PHASE_LOAD, TH_PHASE_FORGET, TH_PHASE_NOTE_FAILURE,
+};
+
 struct th_work {
     struct thimble_io io;
     struct th_cmd *waiter;              /* is answered when the work ends; NULL: nobody */
@@ -120,8 +125,13 @@ struct th_work {
     uint64_t lba, size_blocks;          /* where it is, where it ends */
     uint32_t n_blocks;                  /* of the piece that is under way */
     uint8_t  kind;                      /* enum th_work_kind */
+    uint8_t  phase;                     /* enum th_work_phase */
     uint8_t  pass, passes;
+    uint8_t  before;                    /* kind, and ause, of what this took the place of */
+    uint16_t pattern_bytes;             /* until the note is made */
     bool     invert : 1, ause : 1;      /* see struct th_work_order */
+    bool     ause_before : 1;
+    bool     immediate : 1;             /* the waiter is answered when the note is made */
     bool     busy : 1;                  /* a piece waits for the gate, or is at the disk */
     bool     flushing : 1;              /* the last piece: the disk's cache */
     bool     stop : 1;                  /* the owner wants an end */
@@ -211,7 +221,8 @@ struct th_scsi_target {
     uint16_t relative_port;             /* relative target port identifier, from 1 */
     uint16_t portal_group_tag;
 #if THIMBLE_WORK
-    void   (*give_param)(void *owner, uint8_t *param);  /* a parameter buffer that a unit had kept */
+    uint8_t *(*take_param)(void *owner);                /* a parameter buffer, or NULL: none is free now */
+    void   (*give_param)(void *owner, uint8_t *param);  /* one that a unit had kept */
     void    *owner;
 #endif
 #if THIMBLE_SCSI_TIMESTAMP
@@ -380,7 +391,7 @@ bool th_scsi_lu_look(struct th_lu *lu);
 #if THIMBLE_WORK
 /* FORMAT UNIT and SANITIZE go on by being given turns: true if it wants another at once, false if there is nothing
  * to do now.  A command may leave its parameter buffer to them: cmd->param is then NULL, and target->give_param() is called
- * when they end.  With stop(), that is at the next turn. */
+ * when they end.  With stop(), that is at the next turn: the unit refuses what needs its medium from then on. */
 bool th_scsi_lu_turn(struct th_lu *lu);
 void th_scsi_lu_stop(struct th_lu *lu);
 bool th_scsi_lu_busy(const struct th_lu *lu);

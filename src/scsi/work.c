@@ -3,7 +3,17 @@
  * work.c: work on a whole logical unit, piece by piece (work.h).
  *
  * Blocks become zeros by the shortest way that the disk has, or are written over by a pattern that stands in
- * a parameter buffer: the work keeps it until it ends.  Layer 2.  SBC-3 4.9, 4.11.
+ * a parameter buffer: the work keeps it until it ends.
+ *
+ * A unit with a store has a note of it there from before the first piece until after the last (work_note.c), so that a
+ * restart does not make anybody forget:
+ *
+ *     NOTE -> PIECES -> FORGET -> answered         (it cannot be noted: UNNOTE -> refused)
+ *               |          |
+ *               '----------'--> NOTE_FAILURE -> failed
+ *     restart: LOAD -> PIECES ...                  (a format is not gone on with: it has failed)
+ *
+ * Layer 2.  SBC-3 4.9, 4.11.
  */
 #include "work.h"
 
@@ -85,30 +95,70 @@ static bool by_zeroes(const struct th_lu *lu)
     return lu->work.kind != TH_WORK_OVERWRITE && !th_thin(lu) && lu->block->write_zeroes;
 }
 
+static bool has_store(const struct th_lu *lu)
+{
+    return THIMBLE_STORE && lu->store;
+}
+
+static void give_mem(struct th_lu *lu)
+{
+    struct th_work *w = &lu->work;
+
+    if (w->mem)
+        lu->target->give_param(lu->target->owner, w->mem);
+    w->mem = NULL;
+}
+
+static void flip(uint8_t *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        p[i] = (uint8_t)~p[i];
+}
+
+/* The pattern, n bytes at the beginning of the buffer, becomes blocks of it; 0: zeros.  The last pass is the pattern as it came.
+ * Where the disk needs no data, the buffer is given back. */
+static void fill_mem(struct th_lu *lu, uint32_t n)
+{
+    struct th_work *w = &lu->work;
+    uint32_t block_bytes = th_block_bytes(lu);
+
+    if (by_unmap(lu) || by_zeroes(lu)) {
+        give_mem(lu);
+        return;
+    }
+    if (n == 0)
+        memset(w->mem, 0, block_bytes);
+    for (uint32_t i = n; n > 0 && i < block_bytes; i++)
+        w->mem[i] = w->mem[i - n];
+    if (w->invert && w->passes % 2 == 0)
+        flip(w->mem, block_bytes);
+    for (uint32_t at = block_bytes; at + block_bytes <= lu->param_bytes; at += block_bytes)
+        memcpy(w->mem + at, w->mem, block_bytes);
+}
+
 enum th_next th_work_begin(struct th_cmd *cmd, const struct th_work_order *order)
 {
     struct th_lu *lu = cmd->lu;
     struct th_work *w = &lu->work;
-    uint32_t block_bytes = th_block_bytes(lu);
 
     th_changed(lu, 0, lu->block->size_blocks);
-    memset(w, 0, sizeof *w);
-    w->kind = (uint8_t)order->kind;
-    w->passes = order->passes;
-    w->invert = order->invert;
-    w->ause = order->ause;
-    w->size_blocks = lu->block->size_blocks;
-    th_changed(lu, 0, w->size_blocks);
-    if (!by_unmap(lu) && !by_zeroes(lu)) {
-        if (order->pattern_bytes == 0)
-            memset(cmd->param, 0, lu->param_bytes);
-        for (uint32_t i = order->pattern_bytes; order->pattern_bytes && i < block_bytes; i++)
-            cmd->param[i] = cmd->param[i - order->pattern_bytes];
-        for (uint32_t at = block_bytes; at + block_bytes <= lu->param_bytes; at += block_bytes)
-            memcpy(cmd->param + at, cmd->param, block_bytes);
-        w->mem = cmd->param;
-        cmd->param = NULL;
+    *w = (struct th_work){
+        .kind = (uint8_t)order->kind, .passes = order->passes, .invert = order->invert, .ause = order->ause,
+        .size_blocks = lu->block->size_blocks, .mem = cmd->param,
+        .before = w->kind, .ause_before = w->ause,
+    };
+    cmd->param = NULL;
+#if THIMBLE_STORE
+    if (has_store(lu)) {
+        memmove(w->mem + TH_WORK_NOTE_BYTES, w->mem, order->pattern_bytes);
+        w->pattern_bytes = (uint16_t)order->pattern_bytes;
+        w->phase = TH_PHASE_NOTE;
+        w->immediate = order->immediate;
+        w->waiter = cmd;
+        return TH_NEXT_WAIT;
     }
+#endif
+    fill_mem(lu, order->pattern_bytes);
     if (order->immediate)
         return th_good(cmd);
     w->waiter = cmd;
@@ -131,31 +181,167 @@ static void answer(struct th_lu *lu, uint8_t status, uint32_t sense)
 
 static void end(struct th_lu *lu, enum th_work_kind kind)
 {
+    give_mem(lu);
+    lu->work.kind = (uint8_t)kind;
+    lu->work.phase = TH_PHASE_PIECES;
+}
+
+static enum th_work_kind failed_kind(const struct th_lu *lu)
+{
+    return lu->work.kind == TH_WORK_FORMAT ? TH_WORK_FORMAT_FAILED : TH_WORK_SANITIZE_FAILED;
+}
+
+static void failed(struct th_lu *lu)
+{
+    enum th_work_kind kind = failed_kind(lu);
+
+    end(lu, kind);
+    answer(lu, TH_STATUS_CHECK_CONDITION,
+           kind == TH_WORK_FORMAT_FAILED ? TH_SENSE_FORMAT_FAILED : TH_SENSE_SANITIZE_FAILED);
+}
+
+static void done(struct th_lu *lu)
+{
+    const struct th_cmd *waiter = lu->work.waiter;
+
+    end(lu, TH_WORK_NONE);
+    answer(lu, waiter && waiter->aborted ? TH_STATUS_TASK_ABORTED : TH_STATUS_GOOD, TH_SENSE_NONE);
+}
+
+/* --------------------------------------------------------------------------------------
+ * The note in the store
+ */
+#if THIMBLE_STORE
+
+static void note_done(struct thimble_io *io, int result)
+{
+    struct th_lu *lu = lu_of(io);
     struct th_work *w = &lu->work;
 
-    if (w->mem)
-        lu->target->give_param(lu->target->owner, w->mem);
-    w->mem = NULL;
-    w->kind = (uint8_t)kind;
+    w->busy = false;
+    switch ((enum th_work_phase)w->phase) {
+    case TH_PHASE_NOTE:
+        w->phase = result < 0 ? TH_PHASE_UNNOTE : TH_PHASE_PIECES;
+        if (result < 0)
+            break;
+        memmove(w->mem, w->mem + TH_WORK_NOTE_BYTES, w->pattern_bytes);
+        fill_mem(lu, w->pattern_bytes);
+        if (w->immediate)
+            answer(lu, TH_STATUS_GOOD, TH_SENSE_NONE);
+        break;
+    case TH_PHASE_UNNOTE:               /* nothing was touched; what the store has now, nobody can say if that failed, too */
+        w->ause = w->ause_before;
+        end(lu, (enum th_work_kind)w->before);
+        answer(lu, TH_STATUS_CHECK_CONDITION, TH_SENSE_WRITE_ERROR);
+        break;
+    case TH_PHASE_FORGET:               /* if not, a restart would do it again: nobody shall write before */
+        if (result < 0)
+            failed(lu);
+        else
+            done(lu);
+        break;
+    case TH_PHASE_NOTE_FAILURE:         /* if not, a restart tries again */
+        failed(lu);
+        break;
+    case TH_PHASE_LOAD:
+    case TH_PHASE_PIECES:
+        break;
+    }
 }
+
+static int put_note(struct th_lu *lu)
+{
+    struct th_work *w = &lu->work;
+    struct thimble_store *store = lu->store;
+    uint32_t len = 0;
+
+    if (w->phase == TH_PHASE_NOTE)
+        len = th_work_note(lu, (enum th_work_kind)w->kind, w->ause, w->pattern_bytes);
+    else if (w->phase == TH_PHASE_NOTE_FAILURE)
+        len = th_work_note(lu, failed_kind(lu), w->ause, 0);
+    else if (w->phase == TH_PHASE_UNNOTE && w->before != TH_WORK_NONE)
+        len = th_work_note(lu, (enum th_work_kind)w->before, w->ause_before, 0);
+
+    const void *record = len ? (const void *)w->mem : "";
+    w->io.done = note_done;
+    return store->save(store, THIMBLE_RECORD_WORK, record, len, &w->io);
+}
+
+/* A restart has interrupted it: from the beginning.  False: not now; it waits for its medium, or for a buffer. */
+static bool load(struct th_lu *lu)
+{
+    struct th_work *w = &lu->work;
+
+    if (th_not_ready(lu) != TH_SENSE_NONE || lu->read_only || !lu->block->write)
+        return false;
+    w->mem = lu->target->take_param(lu->target->owner);
+    if (!w->mem)
+        return false;
+    int pattern_bytes = th_work_read_note(lu, w->mem, lu->param_bytes);
+    if (pattern_bytes < 0) {
+        failed(lu);
+        return false;
+    }
+    if (!th_working(lu)) {              /* another medium */
+        give_mem(lu);
+        return false;
+    }
+    w->phase = TH_PHASE_PIECES;
+    w->size_blocks = lu->block->size_blocks;
+    fill_mem(lu, (uint32_t)pattern_bytes);
+    return true;
+}
+
+/* The failure of a sanitize is forgiven when the note of it is gone. */
+enum th_next th_work_forgive(struct th_cmd *cmd)
+{
+    struct th_work *w = &cmd->lu->work;
+
+    if (w->kind != TH_WORK_SANITIZE_FAILED || !has_store(cmd->lu)) {
+        w->kind = TH_WORK_NONE;
+        return th_good(cmd);
+    }
+    w->kind = TH_WORK_ERASE;
+    w->phase = TH_PHASE_FORGET;
+    w->waiter = cmd;
+    return TH_NEXT_WAIT;
+}
+
+#else
+
+enum th_next th_work_forgive(struct th_cmd *cmd)
+{
+    cmd->lu->work.kind = TH_WORK_NONE;
+    return th_good(cmd);
+}
+
+#endif
 
 static void fail(struct th_lu *lu)
 {
-    bool format = lu->work.kind == TH_WORK_FORMAT;
+    struct th_work *w = &lu->work;
 
-    end(lu, format ? TH_WORK_FORMAT_FAILED : TH_WORK_SANITIZE_FAILED);
-    answer(lu, TH_STATUS_CHECK_CONDITION, format ? TH_SENSE_FORMAT_FAILED : TH_SENSE_SANITIZE_FAILED);
+    if (has_store(lu) && w->kind != TH_WORK_FORMAT) {   /* of a format, the note says it already */
+        if (!w->mem)
+            w->mem = lu->target->take_param(lu->target->owner);
+        w->phase = TH_PHASE_NOTE_FAILURE;
+        if (w->mem)                     /* else a restart tries again */
+            return;
+    }
+    failed(lu);
+}
+
+static void succeed(struct th_lu *lu)
+{
+    if (has_store(lu))
+        lu->work.phase = TH_PHASE_FORGET;
+    else
+        done(lu);
 }
 
 /* --------------------------------------------------------------------------------------
  * Piece by piece
  */
-static void flip(uint8_t *p, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        p[i] = (uint8_t)~p[i];
-}
-
 static void advance(struct th_lu *lu, int result)
 {
     struct th_work *w = &lu->work;
@@ -163,8 +349,7 @@ static void advance(struct th_lu *lu, int result)
     if (result < 0) {
         fail(lu);
     } else if (w->flushing) {
-        end(lu, TH_WORK_NONE);
-        answer(lu, TH_STATUS_GOOD, TH_SENSE_NONE);
+        succeed(lu);
     } else {
         w->lba += w->n_blocks;
         if (w->lba < w->size_blocks)
@@ -177,8 +362,7 @@ static void advance(struct th_lu *lu, int result)
         } else if (th_write_cache(lu)) {
             w->flushing = true;
         } else {
-            end(lu, TH_WORK_NONE);
-            answer(lu, TH_STATUS_GOOD, TH_SENSE_NONE);
+            succeed(lu);
         }
     }
 }
@@ -229,9 +413,42 @@ static void gate_entered(struct thimble_io *io, int result)
  * end ends a SANITIZE (SBC-3 4.11.1). */
 static void let_go(struct th_lu *lu)
 {
-    if (lu->work.kind == TH_WORK_FORMAT)
-        end(lu, TH_WORK_NONE);
+    struct th_work *w = &lu->work;
+
+    if (w->phase == TH_PHASE_FORGET || w->phase == TH_PHASE_UNNOTE)
+        return;                         /* it ends right now */
+    if (w->kind == TH_WORK_FORMAT && w->phase == TH_PHASE_PIECES && has_store(lu)) {
+        w->phase = TH_PHASE_FORGET;
+        return;
+    }
+    if (w->kind == TH_WORK_FORMAT)
+        end(lu, w->phase == TH_PHASE_NOTE ? (enum th_work_kind)w->before : TH_WORK_NONE);
     answer(lu, TH_STATUS_TASK_ABORTED, TH_SENSE_NONE);
+}
+
+/* The owner wants an end.  What was begun is not done: until the unit is gone, it is as one that failed. */
+static void give_up(struct th_lu *lu)
+{
+    end(lu, failed_kind(lu));
+    answer(lu, TH_STATUS_TASK_ABORTED, TH_SENSE_NONE);
+}
+
+static void begin_piece(struct th_lu *lu)
+{
+    struct th_work *w = &lu->work;
+
+    w->busy = true;
+#if THIMBLE_STORE
+    if (w->phase != TH_PHASE_PIECES) {
+        int result = put_note(lu);
+        if (result != THIMBLE_PENDING)
+            note_done(&w->io, result);
+        return;
+    }
+#endif
+    w->io.done = gate_entered;
+    if (th_gate_enter(&lu->gate, TH_GATE_EXCLUSIVE, &w->io) == THIMBLE_OK)
+        run_piece(lu);
 }
 
 bool th_scsi_lu_turn(struct th_lu *lu)
@@ -242,17 +459,15 @@ bool th_scsi_lu_turn(struct th_lu *lu)
         return false;
     if (w->waiter && w->waiter->aborted)
         let_go(lu);
-    if (w->stop) {
-        end(lu, TH_WORK_NONE);
-        answer(lu, TH_STATUS_TASK_ABORTED, TH_SENSE_NONE);
-    }
+    if (w->stop && th_working(lu))
+        give_up(lu);
     if (!th_working(lu))
         return false;
-
-    w->busy = true;
-    w->io.done = gate_entered;
-    if (th_gate_enter(&lu->gate, TH_GATE_EXCLUSIVE, &w->io) == THIMBLE_OK)
-        run_piece(lu);
+#if THIMBLE_STORE
+    if (w->phase == TH_PHASE_LOAD && !load(lu))
+        return false;
+#endif
+    begin_piece(lu);
     return !w->busy && th_working(lu);
 }
 

@@ -25,11 +25,29 @@ struct th_work_order {
 
 enum th_next th_work_begin(struct th_cmd *cmd, const struct th_work_order *order);
 
+/* EXIT FAILURE MODE, if it is allowed. */
+enum th_next th_work_forgive(struct th_cmd *cmd);
+
 /* True if cmd was refused: work is under way on its unit, or has failed. */
 bool th_work_refuses(struct th_cmd *cmd, unsigned row_flags);
 
 /* The sense data of that; TH_SENSE_NONE: no work.  *progress: 0 to 65535, or -1: none to tell. */
 uint32_t th_work_sense(const struct th_lu *lu, int *progress);
+
+#if THIMBLE_STORE
+/* work_note.c: THIMBLE_RECORD_WORK.  Where the pattern begins in it: */
+#define TH_WORK_NOTE_BYTES 60u
+
+/* Makes the record in work.mem, where a pattern of so many bytes stands at its place already; returns its length. */
+uint32_t th_work_note(const struct th_lu *lu, enum th_work_kind kind, bool ause, uint32_t pattern_bytes);
+
+/* Restarted: what the record says is so, unless it is about another medium.  THIMBLE_OK or THIMBLE_ERR_RECORD. */
+int th_work_restore(struct th_lu *lu, const uint8_t *bytes, uint32_t n);
+
+/* The record once more: th_working() is false if it is about another medium.  Returns the length of the pattern, which is at the
+ * beginning of buf then, or a negative thimble_err. */
+int th_work_read_note(struct th_lu *lu, uint8_t *buf, uint32_t size);
+#endif
 
 #endif
 

@@ -128,7 +128,7 @@ const struct th_setting th_settings[] = {
           "a file of many names and secrets, as `--chap-file` takes it, instead of the four keys above")
       .min = 1, .max = 255, FIELD(thimble_settings_target, chap_file) },
     { KEY(TH_SECTION_TARGET, "state", TH_SET_TEXT, TH_SET_HOST,
-          "a folder where persistent reservations (APTPL) and saved mode pages are kept over a restart")
+          "a folder where persistent reservations (APTPL), saved mode pages and others are kept over a restart")
       .min = 1, .max = 255, FIELD(thimble_settings_target, state) },
 
     ACCOUNT(TH_SECTION_DISCOVERY, thimble_settings_discovery),

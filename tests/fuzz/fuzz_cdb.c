@@ -83,7 +83,7 @@ static struct th_nexus nexus[2];
 static struct th_registry registry;
 static struct th_registration registrations[4];
 /* What the unit's store keeps, of each kind. */
-static struct kept { uint8_t bytes[PARAM_BYTES]; uint32_t len; } kept[THIMBLE_RECORD_IDENTITY_TEXT + 1];
+static struct kept { uint8_t bytes[PARAM_BYTES]; uint32_t len; } kept[THIMBLE_RECORD_WORK + 1];
 
 static int store_load(struct thimble_store *s, enum thimble_record record, void *buf, uint32_t size)
 {
@@ -154,6 +154,14 @@ static void go_on(void)
         th_scsi_go_on(cmd);
     else if (!th_scsi_lu_turn(&lu) && !ended)
         MUST(thimble_delay_disk_run(&delay, 1) == 1);
+}
+
+static uint8_t *take_param(void *owner)
+{
+    static uint8_t mem[PARAM_BYTES];
+
+    (void)owner;
+    return mem;
 }
 
 static void give_param(void *owner, uint8_t *param)
@@ -295,6 +303,7 @@ static void set_up(bool delayed)
     memset(kept, 0, sizeof kept);
     lu.persistent.registry = &registry;
     th_scsi_registry_init(&registry, registrations, 4, PARAM_BYTES);
+    target.take_param = take_param;
     target.give_param = give_param;
     for (unsigned i = 0; i < 2; i++) {
         memset(&nexus[i], 0, sizeof nexus[i]);

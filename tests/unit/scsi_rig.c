@@ -130,6 +130,7 @@ uint8_t rig_byte(uint64_t lba, uint32_t i)
 
 static void resume(struct th_cmd *cmd);
 
+static uint8_t *take_param(void *owner);
 static void give_param(void *owner, uint8_t *param);
 
 static void later(struct th_cmd *cmd)
@@ -240,7 +241,9 @@ void rig_start(struct rig *rig, const struct rig_options *options)
 
     rig->target.name = "iqn.2004-01.org.example:rig";
     rig->target.relative_port = 1;
+    rig->target.take_param = take_param;
     rig->target.give_param = give_param;
+    rig->target.owner = rig;
     rig->target.portal_group_tag = 1;
     rig->target.lus[0] = &rig->lu;
     rig->copies.crypto = &rig_crypto;
@@ -523,6 +526,13 @@ void rig_work(struct rig *rig)
     while (th_scsi_lu_busy(&rig->lu))
         if (!th_scsi_lu_turn(&rig->lu))
             thimble_delay_disk_run(&rig->delay, 1);
+}
+
+static uint8_t *take_param(void *owner)
+{
+    struct rig *rig = owner;
+
+    return rig->no_param ? NULL : malloc(rig->options.param_bytes);
 }
 
 static void give_param(void *owner, uint8_t *param)

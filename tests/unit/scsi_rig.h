@@ -56,7 +56,7 @@ struct rig_record {
 };
 struct rig_store {
     struct thimble_store store;
-    struct rig_record kept[THIMBLE_RECORD_IDENTITY_TEXT + 1];
+    struct rig_record kept[THIMBLE_RECORD_WORK + 1];
     enum thimble_record kind;           /* of the save that is pending */
     uint32_t saves;
     int result;                         /* of the next saves; THIMBLE_PENDING: by rig_store_answer() */
@@ -95,6 +95,7 @@ struct rig {
     struct rig_store store;
     bool well_known;                    /* commands without a unit are for REPORT LUNS's */
     unsigned aborts;                    /* sessions that lost their commands by PREEMPT AND ABORT */
+    bool no_param;                      /* all parameter buffers are taken */
     uint32_t piece_blocks;              /* how data are cut; 0: as they come */
 };
 

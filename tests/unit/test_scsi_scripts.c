@@ -213,6 +213,33 @@ static const struct script scripts[] = {
         { .what = "04 00 0000 00 00" },
         { .what = READY },
     } },
+#if THIMBLE_STORE
+    { "FORMAT UNIT over a restart: the medium must be formatted again", .on = { .store = true }, .steps = {
+        { "04 18 0000 00 00", .out = "00 02 0000" },
+        { .what = "turn" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_FORMAT_CORRUPTED },
+        { "28 00 00000000 00 0001 00", .sense = TH_SENSE_FORMAT_CORRUPTED },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_FORMAT_CORRUPTED },
+        { .what = "04 00 0000 00 00" },
+        { .what = "kept 5 0" },
+        { .what = "restart" },
+        { .what = READY },
+    } },
+    { "FORMAT UNIT over a restart: a failure is remembered", .on = { .store = true }, .steps = {
+        { .what = "fail next" },
+        { "04 00 0000 00 00", .sense = TH_SENSE_FORMAT_FAILED },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_FORMAT_CORRUPTED },
+        { .what = "store fails" },
+        { "04 00 0000 00 00", .sense = TH_SENSE_WRITE_ERROR },
+        { READY, .sense = TH_SENSE_FORMAT_CORRUPTED },
+        { .what = "store works" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_FORMAT_CORRUPTED },
+    } },
+#endif
     { "FORMAT UNIT: not of what is write-protected", .on = { .read_only = true }, .steps = {
         { "04 00 0000 00 00", .sense = TH_SENSE_WRITE_PROTECTED },
     } },
@@ -224,10 +251,13 @@ static const struct script scripts[] = {
         { "28 00 0000003f 00 0001 00", .data = "aabbccaabbccaabbccaabbcc", .len = 512 },
         { .what = "flushes 1" },
     } },
-    { "SANITIZE: three passes, inverted each time", .steps = {
+    { "SANITIZE: passes inverted each time; the last one is the pattern", .steps = {
         { "48 01 00000000 00 0005 00", .out = "83 00 0001 0f" },
         { .what = "filled 0f" },
         { "48 01 00000000 00 0005 00", .out = "82 00 0001 0f" },
+        { .what = "filled 0f" },
+        { .what = "fail in 8" },        /* the second pass begins */
+        { "48 01 00000000 00 0005 00", .out = "82 00 0001 0f", .sense = TH_SENSE_SANITIZE_FAILED },
         { .what = "filled f0" },
     } },
     { "SANITIZE: commands are refused until it ends, and no reset ends it", .steps = {
@@ -269,6 +299,15 @@ static const struct script scripts[] = {
         { .what = "48 02 00000000 00 0000 00" },
         { .what = READY },
     } },
+    { "SANITIZE: what failed without AUSE is not repeated with it", .steps = {
+        { .what = "fail next" },
+        { "48 02 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { "48 22 00000000 00 0000 00", CDB_FIELD(1) },
+        { "48 21 00000000 00 0005 00", .out = "01 00 0001 0f", CDB_FIELD(1) },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "48 02 00000000 00 0000 00" },
+        { .what = READY },
+    } },
     { "SANITIZE: a failure that may be forgiven", .steps = {
         { .what = "fail next" },
         { "48 22 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
@@ -276,6 +315,147 @@ static const struct script scripts[] = {
         { .what = "48 1f 00000000 00 0000 00" },
         { .what = READY },
     } },
+#if THIMBLE_STORE
+    { "SANITIZE over a restart: refused until it has gone on to its end", .on = { .store = true, .cache = true }, .steps = {
+        { "48 81 00000000 00 0006 00", .out = "01 00 0002 a55a" },
+        { .what = "kept 5 62" },
+        { .what = "turn" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "28 00 00000000 00 0001 00", .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "48 1f 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { "03 00 0000 ff 00", .data = "70 00 02 00000000 0a 00000000 04 1b 00 80 0000", .len = 18 },
+        { .what = "work" },
+        { .what = "kept 5 0" },
+        { "28 00 00000000 00 0001 00", .data = "a55aa55aa55aa55a", .len = 512 },
+        { "28 00 0000003f 00 0001 00", .data = "a55aa55aa55aa55a", .len = 512 },
+        { .what = "restart" },
+        { .what = READY },
+    } },
+    { "SANITIZE over a restart: passes and their inversion", .on = { .store = true }, .steps = {
+        { "48 81 00000000 00 0005 00", .out = "82 00 0001 0f" },
+        { .what = "restart" },
+        { .what = "fail in 8" },
+        { .what = "work" },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "filled f0" },
+    } },
+    { "SANITIZE over a restart: block erase", .on = { .store = true, .no_unmap = true, .no_write_zeroes = true }, .steps = {
+        { .what = "48 82 00000000 00 0000 00" },
+        { .what = "restart" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "work" },
+        { .what = "zeros 0 64" },
+        { .what = READY },
+    } },
+    { "SANITIZE over a restart: a failure is remembered until another succeeds", .on = { .store = true }, .steps = {
+        { .what = "fail next" },
+        { "48 02 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { "48 1f 00000000 00 0000 00", CDB_FIELD(1) },
+        { "48 22 00000000 00 0000 00", CDB_FIELD(1) },
+        { .what = "48 02 00000000 00 0000 00" },
+        { .what = "restart" },
+        { .what = READY },
+    } },
+    { "SANITIZE over a restart: a failure that may be forgiven", .on = { .store = true }, .steps = {
+        { .what = "fail next" },
+        { "48 22 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "store fails" },
+        { "48 1f 00000000 00 0000 00", .sense = TH_SENSE_SANITIZE_FAILED },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "store works" },
+        { .what = "48 1f 00000000 00 0000 00" },
+        { .what = READY },
+        { .what = "restart" },
+        { .what = READY },
+    } },
+    { "SANITIZE over a restart: another medium is left alone", .on = { .store = true, .serial = "S1" }, .steps = {
+        { .what = "48 82 00000000 00 0000 00" },
+        { .what = "another serial" },
+        { .what = "restart" },
+        { .what = READY },
+        { .what = "work" },
+        { .what = "untouched" },
+        { .what = "its serial" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "work" },
+        { .what = "zeros 0 64" },
+    } },
+    { "SANITIZE over a restart: waits for its medium, and looks at it then", .on = { .store = true, .serial = "S1" }, .steps = {
+        { .what = "48 82 00000000 00 0000 00" },
+        { .what = "medium out" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "turn" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "another serial" },
+        { .what = "medium in" },
+        { .what = "turn" },
+        { .what = READY },
+        { .what = "untouched" },
+        { .what = "its serial" },
+        { .what = "restart" },
+        { .what = "work" },
+        { .what = "zeros 0 64" },
+    } },
+    { "SANITIZE over a restart: waits for a buffer, and until it may write", .on = { .store = true }, .steps = {
+        { "48 81 00000000 00 0005 00", .out = "01 00 0001 77" },
+        { .what = "no buffers" },
+        { .what = "restart" },
+        { .what = "turn" },
+        { .what = "buffers" },
+        { .what = "is read-only" },
+        { .what = "turn" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "untouched" },
+        { .what = "is not read-only" },
+        { .what = "work" },
+        { .what = "filled 77" },
+        { .what = READY },
+    } },
+    { "SANITIZE that cannot be noted is refused", .on = { .store = true }, .steps = {
+        { .what = "store fails" },
+        { "48 02 00000000 00 0000 00", .sense = TH_SENSE_WRITE_ERROR },
+        { "48 82 00000000 00 0000 00", .sense = TH_SENSE_WRITE_ERROR },
+        { .what = READY },
+        { .what = "untouched" },
+        { .what = "store works" },
+        { .what = "restart" },
+        { .what = READY },
+    } },
+    { "SANITIZE whose note cannot be removed is repeated: nothing is written before", .on = { .store = true }, .steps = {
+        { .what = "48 82 00000000 00 0000 00" },
+        { .what = "turn" },
+        { .what = "store fails" },
+        { .what = "work" },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "store works" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "work" },
+        { .what = READY },
+    } },
+    { "SANITIZE at the end of the engine: refused, and gone on with later", .on = { .store = true }, .steps = {
+        { .what = "48 82 00000000 00 0000 00" },
+        { .what = "stop" },
+        { .what = "work" },
+        { READY, .sense = TH_SENSE_SANITIZE_FAILED },
+        { .what = "untouched" },
+        { .what = "restart" },
+        { READY, .sense = TH_SENSE_SANITIZE_IN_PROGRESS },
+        { .what = "work" },
+        { .what = "zeros 0 64" },
+    } },
+    { "SANITIZE: a pattern that the note has no room for", .on = { .store = true, .block_shift = 12, .size_blocks = 64 }, .steps = {
+        { "48 01 00000000 00 0fc9 00", .out = "01 00 0fc5", CDB_FIELD(7) },
+    } },
+#endif
     { "SANITIZE: not of what is write-protected", .steps = {
         { SELECT6("10"), .out = LIST6 CONTROL_SWP },
         { "48 02 00000000 00 0000 00", .sense = TH_SENSE_SOFTWARE_PROTECTED },
@@ -544,8 +724,14 @@ static const struct script scripts[] = {
 /* The unit is gone, and added anew with its store. */
 static void restart(struct rig *rig)
 {
-    uint8_t buf[256];
+    uint8_t buf[4096];
 
+    while (thimble_delay_disk_run(&rig->delay, 1))
+        ;
+#if THIMBLE_WORK
+    free(rig->lu.work.mem);
+    memset(&rig->lu.work, 0, sizeof rig->lu.work);
+#endif
     rig->lu.d_sense = rig->lu.software_protected = rig->lu.write_through = false;
     rig->lu.saved_mode = 0;
     assert_int_equal(th_scsi_lu_restore(&rig->lu, buf, sizeof buf), THIMBLE_OK);
@@ -583,6 +769,28 @@ static void do_word(const char *title, struct rig *rig, const struct step *step,
         rig_work(rig);
     else if (strcmp(step->what, "fail next") == 0)
         rig->fault.fail_at = rig->fault.calls;
+    else if (sscanf(step->what, "fail in %u", &number) == 1)
+        rig->fault.fail_at = rig->fault.calls + number;
+    else if (strcmp(step->what, "turn") == 0)
+        th_scsi_lu_turn(&rig->lu);
+    else if (strcmp(step->what, "stop") == 0)
+        th_scsi_lu_stop(&rig->lu);
+    else if (strcmp(step->what, "buffers") == 0)
+        rig->no_param = false;
+    else if (strcmp(step->what, "no buffers") == 0)
+        rig->no_param = true;
+    else if (strcmp(step->what, "medium in") == 0)
+        rig->cache.ready = THIMBLE_OK;
+    else if (strcmp(step->what, "medium out") == 0)
+        rig->cache.ready = THIMBLE_ERR_NO_MEDIUM;
+    else if (strcmp(step->what, "is read-only") == 0)
+        rig->lu.read_only = true;
+    else if (strcmp(step->what, "is not read-only") == 0)
+        rig->lu.read_only = false;
+    else if (strcmp(step->what, "another serial") == 0)
+        rig->lu.block->serial = "OTHER";
+    else if (strcmp(step->what, "its serial") == 0)
+        rig->lu.block->serial = rig->options.serial;
     else if (strcmp(step->what, "untouched") == 0)
         assert_true(rig_blocks_untouched(rig, 0, 64));
     else if (sscanf(step->what, "zeros %u %u", &number, &count) == 2)
