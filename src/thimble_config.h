@@ -208,6 +208,12 @@
 #define THIMBLE_OUT_OF_ORDER 1
 #endif
 
+/* ORDERED and HEAD OF QUEUE commands in the order that they ask for.  0: all are SIMPLE.  RAM: 8 bytes a task (16 on machines
+ * of 64 bits), 12 a logical unit (24), 8 a connection (16). */
+#ifndef THIMBLE_TASK_ATTRIBUTES
+#define THIMBLE_TASK_ATTRIBUTES 1
+#endif
+
 /* The counters of thimble_stats.h.  RAM: 52 bytes a connection, 448 a logical unit, 48 a target, and 288 + 64
  * THIMBLE_EVENTS_KEPT once.  What they cost a READ is in docs/instructions.md. */
 #ifndef THIMBLE_STATS
@@ -224,6 +230,9 @@
 
 /* Derived: ORWRITE(32). */
 #define THIMBLE_SCSI_ORWRITE_LONG (THIMBLE_SCSI_ORWRITE && THIMBLE_SCSI_LONG_CDB)
+
+/* Derived: there are commands that go on in a later turn of their connection. */
+#define THIMBLE_TURNS (THIMBLE_SCSI_THIRD_PARTY || THIMBLE_TASK_ATTRIBUTES)
 
 /* Derived: there are commands with a parameter list.  Without them no parameter buffer is needed, and none is
  * taken from the memory. */

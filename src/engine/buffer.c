@@ -18,11 +18,20 @@ static bool may_hold(const struct thimble_conn *c)
            (c->n_held < THIMBLE_READ_AHEAD || e->n_free_bufs > 1u + c->n_held);
 }
 
+/* A command that waits for others may have one more: those that it waits for keep two, one for data that arrives and one for
+ * a READ, and half of all.  (If it gets none it is refused, see receive.c: behind its data may be theirs.) */
+static bool may_wait(const struct thimble *e)
+{
+    return e->n_free_bufs > 2 && e->n_free_bufs > e->config.n_buffers / 2u;
+}
+
 struct th_buf *th_buf_take(struct thimble_conn *c, enum th_buf_use use)
 {
     struct thimble *e = c->engine;
 
     if (use == BUF_HELD ? !may_hold(c) : e->n_free_bufs == 0)
+        return NULL;
+    if (THIMBLE_TASK_ATTRIBUTES && use == BUF_DORMANT && !may_wait(e))
         return NULL;
 
     struct th_buf *b = e->free_bufs;

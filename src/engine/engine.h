@@ -7,6 +7,7 @@
  *     receive.c   bytes to PDUs: rx_buf, rx_ack, digests, where a data segment lands    (L4)
  *     request.c   PDUs to work: CmdSN, dispatch by opcode, Data-Out, NOP, text, logout  (L4)
  *     task.c      a SCSI command's life: start, data, status, abort                     (L3)
+ *     taskset.c   in which order commands may begin                                     (L3)
  *     manage.c    task management functions (RFC 7143 11.5, RFC 7144)                   (L3)
  *     partial.c   data that ends inside a block, and VERIFY's comparison                (L3)
  *     buffer.c    data buffers and parameter buffers: who has one, who waits            (L3)
@@ -16,7 +17,8 @@
  *
  * Memory is fixed.  What cannot be served now waits where it costs nothing: a PDU whose header has come in
  * stays in its connection (rx_state RX_DISPATCH or RX_BUFFER, thimble_conn_rx_buf() answers NULL), a READ
- * without a buffer stands in engine->wait_first.  Whoever gives a buffer back wakes them.
+ * without a buffer stands in engine->wait_first.  Whoever gives a buffer back wakes them.  A command that others are ahead
+ * of stands in its unit's task set.
  */
 #ifndef TH_ENGINE_ENGINE_H
 #define TH_ENGINE_ENGINE_H
@@ -77,7 +79,11 @@ enum th_task_phase {
     PHASE_DISK,                         /* cmd.io: nexus.resume will be called */
     PHASE_DRAIN,                        /* failed: data that was asked for and must be let in */
     PHASE_STATUS,                       /* status is final: to be sent after the data that is ready */
+    PHASE_DORMANT,                      /* others of its unit; data that came unasked is in ready[] */
 };
+
+/* Where a command is in its unit's task set, see taskset.c. */
+enum th_place { PLACE_NONE, PLACE_COUNTED, PLACE_LISTED, PLACE_WAITS };
 
 /* What a command moves, for stats.c. */
 enum th_flow { FLOW_OTHER, FLOW_READ, FLOW_WRITE };
@@ -99,6 +105,11 @@ struct th_task {
     bool     unsolicited : 1;           /* unsolicited Data-Out follow until the F bit */
     bool     read_dir : 1, write_dir : 1;   /* R and W bits of the command */
     bool     mapped : 1;                /* data is sent from the medium's own memory */
+#if THIMBLE_TASK_ATTRIBUTES
+    uint8_t  attribute : 3;             /* enum th_attribute */
+    uint8_t  place : 2;                 /* enum th_place */
+    struct th_task *next_in_set;
+#endif
 #if THIMBLE_STATS
     uint8_t  flow : 2;                  /* enum th_flow */
     uint32_t start_us;                  /* when its header came */
@@ -119,7 +130,7 @@ struct th_task {
     uint32_t data_sn;                   /* next DataSN of the data sequence */
     uint32_t r2t_sn;                    /* next R2TSN: R2Ts sent */
     union {
-        struct th_buf *ready;           /* data for the initiator, in order; parked or ping data */
+        struct th_buf *ready;           /* data for the initiator, in order; parked, dormant or ping data */
         const uint8_t *map;             /* if `mapped`: where the data is */
     };
 
@@ -185,7 +196,7 @@ struct thimble_conn {
     struct th_task *tasks;              /* active, linked by next_active */
     struct th_task *free_tasks;
     struct th_queue urgent, normal;     /* tasks with something to send */
-#if THIMBLE_SCSI_THIRD_PARTY
+#if THIMBLE_TURNS
     struct th_queue turns;              /* tasks whose command goes on when others have had a turn */
 #endif
     struct th_buf  *unacked, *unacked_last;
@@ -386,6 +397,7 @@ static inline void th_count_buffers(struct thimble *e)
 enum th_buf_use {
     BUF_TO_DISK,                        /* comes back when the disk is done with it */
     BUF_HELD,                           /* ... when the peer has read, or a turn has come */
+    BUF_DORMANT,                        /* ... when others have ended */
 };
 struct th_buf *th_buf_take(struct thimble_conn *c, enum th_buf_use use);
 void th_buf_give(struct thimble *e, struct th_buf *b);
@@ -412,6 +424,8 @@ struct th_task *th_task_by_itt(struct thimble_conn *c, uint32_t itt);
 struct th_task *th_task_by_ttt(struct thimble_conn *c, uint32_t ttt);
 uint32_t th_task_ttt(const struct th_task *t, uint32_t r2t_sn);
 void th_command_start(struct th_task *t);
+void th_command_begin(struct th_task *t);
+void th_command_refuse(struct th_task *t);
 void th_command_pump(struct th_task *t);
 void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, uint32_t len,
                          bool final, bool bad_digest);
@@ -427,6 +441,35 @@ void th_command_later(struct th_cmd *cmd);
 void th_task_ended_for(struct th_task *aborter);
 bool th_abort_preempted(struct th_cmd *by);
 void th_task_abort(struct th_task *t, struct th_task *aborter);
+
+/* taskset.c */
+#if THIMBLE_TASK_ATTRIBUTES
+bool th_set_join(struct th_task *t);
+void th_set_take_out(struct th_task *t);
+
+static inline void th_set_leave(struct th_task *t)
+{
+    if (t->place != PLACE_NONE)
+        th_set_take_out(t);
+}
+#else
+static inline bool th_set_join(struct th_task *t)
+{
+    (void)t;
+    return true;
+}
+
+static inline void th_set_leave(struct th_task *t)
+{
+    (void)t;
+}
+#endif
+
+/* It has not begun: others of its unit are ahead of it. */
+static inline bool th_dormant(const struct th_task *t)
+{
+    return THIMBLE_TASK_ATTRIBUTES && t->kind == TASK_COMMAND && t->phase == PHASE_DORMANT;
+}
 
 /* partial.c */
 bool th_partial_needed(const struct th_task *t, uint32_t offset, uint32_t len);

@@ -85,8 +85,18 @@ void th_rx_retry(struct thimble_conn *c)
 static bool take_buffer(struct thimble_conn *c)
 {
     /* Data of a WRITE goes to the disk at once; everything else is held for a peer's sake. */
-    bool to_disk = c->rx_task && c->rx_task->kind == TASK_COMMAND;
+    struct th_task *t = c->rx_task;
+    bool to_disk = t && t->kind == TASK_COMMAND;
 
+    if (t && th_dormant(t)) {
+        c->rx_buf = th_buf_take(c, BUF_DORMANT);
+        if (!c->rx_buf) {
+            c->rx_into = INTO_NOTHING;
+            th_command_refuse(t);
+        }
+        next_piece(c, RX_DATA);
+        return true;
+    }
     c->rx_buf = th_buf_take(c, to_disk ? BUF_TO_DISK : BUF_HELD);
     if (!c->rx_buf) {
         th_stall(c);

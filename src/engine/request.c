@@ -123,7 +123,7 @@ static bool ahs_ok(const struct thimble_conn *c)
 /* The data segment that follows belongs to t. */
 static void into_task(struct thimble_conn *c, const struct th_task *t)
 {
-    if (t->phase == PHASE_WRITE)
+    if (t->phase == PHASE_WRITE || th_dormant(t))
         c->rx_into = INTO_BUFFER;
     else if (THIMBLE_PARAMETER_LISTS && t->phase == PHASE_PARAM)
         c->rx_into = INTO_PARAM;
@@ -147,7 +147,8 @@ static bool on_scsi_command(struct thimble_conn *c)
         return th_reject(c, TH_REJECT_NOT_SUPPORTED, THIMBLE_REASON_OPCODE);
     if (c->rx_ahs_len * 4u > TH_AHS_MAX)
         return th_reject(c, TH_REJECT_INVALID_FIELD, THIMBLE_REASON_AHS_TOO_LONG);
-    if (itt == TH_TAG_NONE || !ahs_ok(c) || (read_dir && write_dir))
+    if (itt == TH_TAG_NONE || !ahs_ok(c) || (read_dir && write_dir) ||
+        (THIMBLE_TASK_ATTRIBUTES && (bhs[1] & TH_ATTR_BITS) > TH_ATTR_ACA))
         return th_reject(c, TH_REJECT_INVALID_FIELD, THIMBLE_REASON_FIELD);
     if (data > 0 && (!write_dir || !p->immediate_data || data > edtl || data > p->first_burst_bytes))
         return th_reject(c, TH_REJECT_PROTOCOL_ERROR, THIMBLE_REASON_FIELD);
@@ -570,10 +571,7 @@ static void parked_data(struct thimble_conn *c, struct th_buf **b)
 {
     if (c->rx_state == RX_CLOSED)
         return;
-    if (THIMBLE_PARAMETER_LISTS && *b && c->rx_into == INTO_PARAM && c->rx_task) {
-        memcpy(c->rx_task->cmd.param, (*b)->mem,
-               th_min32(c->rx_data_len, c->rx_task->cmd.data_bytes));
-    } else if (*b && c->rx_into == INTO_BUFFER) {
+    if (*b && (c->rx_into == INTO_BUFFER || (THIMBLE_PARAMETER_LISTS && c->rx_into == INTO_PARAM))) {
         c->rx_buf = *b;
         *b = NULL;
     }

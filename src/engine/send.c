@@ -63,10 +63,10 @@ void th_send_urgent(struct th_task *t)
     enqueue(&t->conn->urgent, t);
 }
 
-/* t's command goes on when the port has had a chance to serve others. */
+/* t's command begins, or goes on, when the port has had a chance to serve others. */
 void th_wait_turn(struct th_task *t)
 {
-#if THIMBLE_SCSI_THIRD_PARTY
+#if THIMBLE_TURNS
     enqueue(&t->conn->turns, t);
     th_conn_wake(t->conn);
 #else
@@ -77,10 +77,16 @@ void th_wait_turn(struct th_task *t)
 /* Those that waited for their turn go on, one step each. */
 static void take_turns(struct thimble_conn *c)
 {
-#if THIMBLE_SCSI_THIRD_PARTY
-    for (const struct th_task *last = c->turns.last, *t = NULL; c->turns.first && t != last;) {
-        t = c->turns.first;
-        th_scsi_go_on(&dequeue(&c->turns)->cmd);
+#if THIMBLE_TURNS
+    unsigned n = 0;
+    for (const struct th_task *t = c->turns.first; t; t = t->next)
+        n++;
+    for (; n > 0 && c->turns.first; n--) {      /* one may end others */
+        struct th_task *t = dequeue(&c->turns);
+        if (THIMBLE_TASK_ATTRIBUTES && (!THIMBLE_SCSI_THIRD_PARTY || th_dormant(t)))
+            th_command_begin(t);
+        else
+            th_scsi_go_on(&t->cmd);
     }
 #else
     (void)c;
@@ -93,7 +99,7 @@ void th_unsend(struct th_task *t)
         return;
     unlink_task(&t->conn->normal, t);
     unlink_task(&t->conn->urgent, t);
-#if THIMBLE_SCSI_THIRD_PARTY
+#if THIMBLE_TURNS
     unlink_task(&t->conn->turns, t);
 #endif
     t->queued = false;

@@ -43,6 +43,16 @@ static void give_ready(struct th_task *t)
     }
 }
 
+static void ready_add(struct th_task *t, struct th_buf *b)
+{
+    struct th_buf **end = &t->ready;
+
+    while (*end)
+        end = &(*end)->next;
+    b->next = NULL;
+    *end = b;
+}
+
 static void give_param(struct th_task *t)
 {
     if (THIMBLE_PARAMETER_LISTS && t->kind == TASK_COMMAND && t->cmd.param) {
@@ -58,6 +68,7 @@ void th_task_free(struct th_task *t)
 
     th_unsend(t);
     th_buf_unwait(t);
+    th_set_leave(t);
     give_ready(t);
     give_param(t);
     if (c->rx_task == t) {              /* what still arrives for it is nobody's */
@@ -154,6 +165,14 @@ static void tell_disk_error(const struct th_task *t)
         th_event(t->conn, THIMBLE_EVENT_DISK_ERROR, THIMBLE_REASON_NONE, t->cmd.sense);
 }
 
+/* A command that has not begun never will: it is in nobody's way, and wants no data. */
+static void give_up_turn(struct th_task *t)
+{
+    th_unsend(t);
+    th_set_leave(t);
+    give_ready(t);
+}
+
 /* The status is final.  It goes out when the disk has let go and all data that was asked for is in. */
 static void finish(struct th_task *t)
 {
@@ -164,6 +183,8 @@ static void finish(struct th_task *t)
     }
     if (t->phase != PHASE_DRAIN && t->cmd.status == TH_STATUS_CHECK_CONDITION)
         give_ready(t);                  /* data of a command that failed is not sent */
+    if (th_dormant(t))
+        give_up_turn(t);
     t->phase = PHASE_DRAIN;
     if (t->disk_calls > 0 || data_is_owed(t))
         return;
@@ -184,7 +205,9 @@ static void disk_failed(struct th_task *t, int result, bool writing)
  * that does nothing with the data that its initiator announced does not mind: a disk may be at work for it. */
 void th_command_out_of_order(struct th_task *t)
 {
-    if (!takes_data(t))
+    if (th_dormant(t))
+        give_up_turn(t);
+    else if (!takes_data(t))
         return;
     th_scsi_check(&t->cmd, TH_SENSE_PROTOCOL_CRC);
     t->phase = PHASE_DRAIN;
@@ -328,6 +351,33 @@ static uint32_t medium_bytes(const struct th_task *t)
     return t->total >> shift << shift;
 }
 
+/* b, with data of t, goes to the disk, or into the parameter list; what nobody wants is dropped.  True: it is at the disk, or was. */
+static bool take_data(struct th_task *t, struct th_buf *b)
+{
+    uint32_t medium = t->phase == PHASE_WRITE ? medium_bytes(t) : 0;
+
+    if (b->len > 0 && b->offset < medium) {
+        b->len = th_min32(b->len, medium - b->offset);
+        write_submit(t, b);
+        return true;
+    }
+    if (THIMBLE_PARAMETER_LISTS && t->phase == PHASE_PARAM && b->offset < t->cmd.data_bytes)
+        memcpy(t->cmd.param + b->offset, b->mem, th_min32(b->len, t->cmd.data_bytes - b->offset));
+    th_buf_give(t->conn->engine, b);
+    return false;
+}
+
+/* b, with data of a command that has not begun, waits with it. */
+static void keep_data(struct th_task *t, struct th_buf *b)
+{
+    if (b->holder)                      /* it came ahead of its CmdSN's turn: see BUF_DORMANT */
+        th_command_refuse(t);
+    if (th_dormant(t) && b->len > 0)
+        ready_add(t, b);
+    else
+        th_buf_give(t->conn->engine, b);
+}
+
 /* A data segment of t has arrived, in b or in its parameter buffer (b is then NULL). */
 void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, uint32_t len,
                          bool final, bool bad_digest)
@@ -340,24 +390,26 @@ void th_command_received(struct th_task *t, struct th_buf *b, uint32_t offset, u
             th_buf_give(e, b);
         return;
     }
-    if (bad_digest && takes_data(t))
+    if (bad_digest)
         th_command_out_of_order(t);
     if (with_command)
         t->done = len;                  /* its F bit speaks of what follows */
     else
         count_data(t, len, final);
 
-    uint32_t medium = t->phase == PHASE_WRITE ? medium_bytes(t) : 0;
-    if (b && len > 0 && offset < medium) {
+    if (b) {
         b->offset = offset;
-        b->len = th_min32(len, medium - offset);
-        write_submit(t, b);
-        if (t->phase == PHASE_WRITE && t->disk_calls > 0)
-            write_check(t);             /* the disk is at work: ask for more meanwhile */
-        return;
+        b->len = len;
+        if (th_dormant(t)) {
+            keep_data(t, b);
+            return;
+        }
+        if (take_data(t, b)) {
+            if (t->phase == PHASE_WRITE && t->disk_calls > 0)
+                write_check(t);         /* the disk is at work: ask for more meanwhile */
+            return;
+        }
     }
-    if (b)
-        th_buf_give(e, b);
     if (takes_data(t) || t->phase == PHASE_DRAIN)
         write_check(t);
 }
@@ -371,16 +423,6 @@ static unsigned ready_count(const struct th_task *t)
     for (const struct th_buf *b = t->ready; b; b = b->next)
         n++;
     return n;
-}
-
-static void ready_add(struct th_task *t, struct th_buf *b)
-{
-    struct th_buf **end = &t->ready;
-
-    while (*end)
-        end = &(*end)->next;
-    b->next = NULL;
-    *end = b;
 }
 
 /* A buffer of a READ came back from the disk. */
@@ -556,6 +598,15 @@ static void start_write(struct th_task *t)
         write_check(t);
 }
 
+/* There is no room for t now.  SAM-5 5.3.1: BUSY if it is the only one. */
+void th_command_refuse(struct th_task *t)
+{
+    bool only = t->conn->tasks == t && !t->next_active;
+
+    t->cmd.status = only ? TH_STATUS_BUSY : TH_STATUS_TASK_SET_FULL;
+    finish(t);
+}
+
 static void start_param(struct th_task *t)
 {
     struct thimble *e = t->conn->engine;
@@ -566,10 +617,8 @@ static void start_param(struct th_task *t)
         return;
     }
     t->cmd.param = th_param_take(e);
-    if (!t->cmd.param) {                /* SAM-5 5.3.1: BUSY if it is the only one */
-        bool only = t->conn->tasks == t && !t->next_active;
-        t->cmd.status = only ? TH_STATUS_BUSY : TH_STATUS_TASK_SET_FULL;
-        command_next(t, TH_NEXT_STATUS);
+    if (!t->cmd.param) {
+        th_command_refuse(t);
         return;
     }
     t->phase = PHASE_PARAM;
@@ -644,6 +693,17 @@ void th_command_later(struct th_cmd *cmd)
     th_wait_turn((struct th_task *)((char *)cmd - offsetof(struct th_task, cmd)));
 }
 
+/* What does the CDB ask for? */
+static void start(struct th_task *t)
+{
+    enum th_next next = th_scsi_start(&t->cmd);
+
+    if (t->cmd.exact && t->cmd.status == TH_STATUS_GOOD &&
+        (t->write_dir ? t->edtl : 0) != t->cmd.data_bytes)
+        next = th_scsi_check(&t->cmd, TH_SENSE_INVALID_CDB_FIELD);
+    command_next(t, next);
+}
+
 /* c->bhs holds the command; t has been filled from it as far as iSCSI goes. */
 void th_command_start(struct th_task *t)
 {
@@ -658,12 +718,40 @@ void th_command_start(struct th_task *t)
     t->cmd.param = NULL;
     if (t->write_dir)
         c->timer_ms = c->engine->now_ms;
-    enum th_next next = th_scsi_start(&t->cmd);
-    if (t->cmd.exact && t->cmd.status == TH_STATUS_GOOD &&
-        (t->write_dir ? t->edtl : 0) != t->cmd.data_bytes)
-        next = th_scsi_check(&t->cmd, TH_SENSE_INVALID_CDB_FIELD);
-    command_next(t, next);
+    if (THIMBLE_TASK_ATTRIBUTES && (c->bhs[1] & TH_ATTR_BITS) == TH_ATTR_ACA) {
+        t->cmd.data_bytes = 0;
+        command_next(t, th_scsi_check(&t->cmd, TH_SENSE_INVALID_MESSAGE));
+    } else if (th_set_join(t)) {
+        start(t);
+    } else {
+        t->cmd.data_bytes = 0;
+        t->phase = PHASE_DORMANT;
+        if (t->immediate)               /* they would be in the way of all other immediate ones, and what is behind these */
+            th_command_refuse(t);
+    }
 }
+
+#if THIMBLE_TASK_ATTRIBUTES
+/* The turn of a command has come that had to wait, and has data, perhaps, that came meanwhile. */
+void th_command_begin(struct th_task *t)
+{
+    struct th_buf *next, *first = t->ready;
+
+    t->ready = NULL;
+    start(t);
+    bool writes = t->phase == PHASE_WRITE;
+    if (writes)
+        t->disk_calls++;                /* not through before all of it is handed over */
+    for (struct th_buf *b = first; b; b = next) {
+        next = b->next;
+        take_data(t, b);
+    }
+    if (writes)
+        t->disk_calls--;
+    if (first && (writes || t->phase == PHASE_PARAM))
+        write_check(t);
+}
+#endif
 
 /* ------------------------------------------------------------------------------------
  * Abort

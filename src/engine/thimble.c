@@ -892,12 +892,19 @@ static bool in_a_pdu(const struct thimble_conn *c)
     return c->rx_state != RX_CLOSED && (c->rx_state != RX_BHS || c->rx_got > 0);
 }
 
-static bool waits_for_data(const struct thimble_conn *c)
+/* The peer has data to send, for a command. */
+static bool owes_data(const struct thimble_conn *c)
 {
     for (const struct th_task *t = c->tasks; t; t = t->next_active)
         if (t->kind == TASK_COMMAND && !t->aborted && (t->unsolicited || t->r2t_open > 0))
             return true;
-    return in_a_pdu(c);
+    return false;
+}
+
+/* The peer has put another immediate request before the data that its immediate ones wait for: it waits for itself. */
+static bool blocks_itself(const struct thimble_conn *c)
+{
+    return THIMBLE_TASK_ATTRIBUTES && c->rx_state == RX_DISPATCH && c->n_immediate == TH_TASKS_IMMEDIATE && owes_data(c);
 }
 
 static void watch_silence(struct thimble_conn *c, uint32_t *next)
@@ -928,8 +935,8 @@ static void watch(struct thimble_conn *c, uint32_t *next)
         if (c->state == CONN_FULL && in_a_pdu(c))
             c->timer_ms = e->now_ms;
     }
-    /* It is us who do not listen; but for requests ahead of their turn, which hold what others wait for. */
-    if (c->stalled && c->state == CONN_FULL && c->n_parked == 0)
+    /* It is us who do not listen; but for requests ahead of their turn, and commands, which hold up others. */
+    if (c->stalled && c->state == CONN_FULL && c->n_parked == 0 && !blocks_itself(c))
         c->last_rx_ms = c->timer_ms = e->now_ms;
     bool sending = c->slot_count > 0 || c->ack_seq != c->tx_seq;
     if (sending && over(e, c->send_ms, config->send_timeout_ms, next)) {
@@ -943,7 +950,7 @@ static void watch(struct thimble_conn *c, uint32_t *next)
             th_conn_fail(c, THIMBLE_REASON_LOGIN_TIMEOUT);
         break;
     case CONN_FULL:
-        if (waits_for_data(c) && over(e, c->timer_ms, config->data_out_timeout_ms, next))
+        if ((owes_data(c) || in_a_pdu(c)) && over(e, c->timer_ms, config->data_out_timeout_ms, next))
             th_conn_fail(c, THIMBLE_REASON_DATA_TIMEOUT);
         else
             watch_silence(c, next);

@@ -73,6 +73,16 @@ enum th_login_status {
     TH_LOGIN_OUT_OF_RESOURCES = 0x0302,
 };
 
+/* Task attributes, RFC 7143 11.3.1: the ATTR bits. */
+enum th_attribute {
+    TH_ATTR_UNTAGGED = 0,               /* as simple */
+    TH_ATTR_SIMPLE = 1,
+    TH_ATTR_ORDERED = 2,
+    TH_ATTR_HEAD_OF_QUEUE = 3,
+    TH_ATTR_ACA = 4,                    /* 5 to 7 are reserved */
+};
+#define TH_ATTR_BITS 0x07u
+
 /* Task management functions, RFC 7143 11.5.1 and RFC 7144 4. */
 enum th_tmf {
     TH_TMF_ABORT_TASK = 1,

@@ -236,7 +236,7 @@ static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
 
 static uint32_t vpd_extended(const struct th_cmd *cmd, uint8_t *p)
 {
-    p[1] = 0x01;                                        /* SIMPSUP */
+    p[1] = THIMBLE_TASK_ATTRIBUTES ? 0x07 : 0x01;       /* HEADSUP, ORDSUP, SIMPSUP */
     p[2] = th_write_cache(cmd->lu) ? 0x01 : 0x00;       /* V_SUP */
     p[3] = 0x01;                /* LUICLR: a unit attention is cleared for its nexus only */
     return 60;

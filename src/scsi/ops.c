@@ -581,6 +581,14 @@ static const struct th_op *row_of(const struct th_cmd *cmd)
                                                    : cmd->cdb[1] & SERVICE_ACTION_BITS, cmd->lu);
 }
 
+#if THIMBLE_TASK_ATTRIBUTES
+bool th_scsi_at_once(const struct th_cmd *cmd)
+{
+    const struct th_op *op = row_of(cmd);
+    return op && op->flags & TH_ROW_UA_OK;
+}
+#endif
+
 static unsigned highest_bit(unsigned byte)
 {
     unsigned bit = 7;

@@ -69,6 +69,15 @@ enum th_gate_kind { TH_GATE_SHARED, TH_GATE_EXCLUSIVE };
 int  th_gate_enter(struct th_gate *g, enum th_gate_kind kind, struct thimble_io *io);
 void th_gate_leave(struct th_gate *g, enum th_gate_kind kind);
 
+#if THIMBLE_TASK_ATTRIBUTES
+/* The commands of a logical unit, as their attributes order them; the owner's (engine/taskset.c). */
+struct th_task;
+struct th_task_set {
+    struct th_task *first, *last;
+    uint32_t n_simple;
+};
+#endif
+
 /* Persistent reservations (SPC-4 5.12).  A registration is an initiator port's, for one logical unit; it stays while the port
  * is not logged in. */
 #define TH_INITIATOR_NAME_MAX 223
@@ -187,6 +196,9 @@ struct th_lu {
     const struct thimble_lun_view *views;       /* the owner's: who sees it, see thimble_lun_config; NULL: all */
     size_t   n_views;
     struct th_gate gate;
+#if THIMBLE_TASK_ATTRIBUTES
+    struct th_task_set task_set;
+#endif
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
 #if THIMBLE_WORK
     struct th_work work;
@@ -335,6 +347,12 @@ struct th_cmd {
 };
 
 enum th_next th_scsi_start(struct th_cmd *cmd);
+
+#if THIMBLE_TASK_ATTRIBUTES
+/* cmd, whose cdb and lu are filled, may be HEAD OF QUEUE whatever its attribute says: INQUIRY, REPORT LUNS, REQUEST SENSE and
+ * others that only tell something. */
+bool th_scsi_at_once(const struct th_cmd *cmd);
+#endif
 
 /* buf has room for at least TH_REPLY_MAX bytes.  Returns TH_NEXT_STATUS; on GOOD data_bytes bytes of buf go to the
  * initiator (already cut to the allocation length). */

@@ -89,6 +89,7 @@ enum th_sense_key {
 #define TH_SENSE_CSCD_UNREACHABLE       TH_SENSE(0xa, 0x0d, 0x02)
 #define TH_SENSE_CSCD_DEVICE_TYPE       TH_SENSE(0xa, 0x0d, 0x03)
 #define TH_SENSE_INEXACT_SEGMENT        TH_SENSE(0xa, 0x26, 0x0a)
+#define TH_SENSE_INVALID_MESSAGE        TH_SENSE(0x5, 0x49, 0x00)
 #define TH_SENSE_DATA_PHASE_ERROR       TH_SENSE(0xb, 0x4b, 0x00)
 #define TH_SENSE_UNEXPECTED_DATA        TH_SENSE(0xb, 0x0c, 0x0c)
 #define TH_SENSE_NOT_ENOUGH_DATA        TH_SENSE(0xb, 0x0c, 0x0d)

@@ -134,7 +134,8 @@ struct request command_request(struct peer *p, struct cmd *c, uint32_t immediate
     if (c->read && !c->in)
         c->in = lab_alloc(p->lab, c->edtl);
     r.bhs[1] =
-        (uint8_t)((final ? TH_FINAL : 0) | (c->read ? 0x40 : 0) | (c->write ? 0x20 : 0) | 1);
+        (uint8_t)((final ? TH_FINAL : 0) | (c->read ? 0x40 : 0) | (c->write ? 0x20 : 0) |
+                  (c->attribute ? c->attribute : TH_ATTR_SIMPLE));
     r.bhs[8] = c->lun_method;
     r.bhs[9] = c->lun;
     th_put32(r.bhs + 20, c->edtl);

@@ -44,6 +44,7 @@ struct cmd {
     uint32_t edtl;                      /* Expected Data Transfer Length */
     const uint8_t *out;                 /* edtl bytes, if write */
     enum order order;
+    uint8_t  attribute;                 /* enum th_attribute; 0: SIMPLE */
 
     uint32_t itt;
     uint32_t sent, data_sn, r2t_sn;     /* data out */

@@ -36,6 +36,8 @@ static const char *units_after_close(const struct thimble *e)
         const struct th_gate *g = &e->lus[i].gate;
         if (g->sharers || g->exclusive || g->first || g->granting)
             return "the gate of a logical unit is not open";
+        if (e->lus[i].task_set.first || e->lus[i].task_set.n_simple)
+            return "the task set of a logical unit is not empty";
         if (e->lus[i].reserved_by)
             return "a logical unit is reserved for a session that is gone";
         const struct th_persistent *p = &e->lus[i].persistent;
@@ -114,6 +116,32 @@ static unsigned bufs_of_conn(const struct thimble_conn *c)
     return n;
 }
 
+/* A unit's task set has the commands that say so, and the first of those that wait has a reason to. */
+static const char *task_set_while_running(const struct thimble *e, const struct th_lu *lu)
+{
+    uint32_t counted = 0, listed = 0;
+
+    for (unsigned i = 0; i < e->n_conns; i++)
+        for (const struct th_task *t = e->conns[i].tasks; t; t = t->next_active) {
+            if (t->kind != TASK_COMMAND || t->cmd.lu != lu)
+                continue;
+            counted += t->place == PLACE_COUNTED;
+            listed += t->place == PLACE_LISTED || t->place == PLACE_WAITS;
+            if (t->phase == PHASE_DORMANT ? t->place == PLACE_NONE || (t->place != PLACE_WAITS && !t->queued)
+                                          : t->place == PLACE_WAITS)
+                return "a command and its task set do not agree whether it has begun";
+        }
+    for (const struct th_task *t = lu->task_set.first; t; t = t->next_in_set, listed--)
+        if (listed == 0 || t->cmd.lu != lu)
+            return "a task set has a command that it should not have";
+    if (listed != 0 || counted != lu->task_set.n_simple)
+        return "a task set is miscounted";
+    const struct th_task *first = lu->task_set.first;
+    if (first && first->place == PLACE_WAITS && (first->attribute != TH_ATTR_ORDERED || counted == 0))
+        return "a command waits although none is ahead of it";
+    return NULL;
+}
+
 const char *leak_while_running(const struct thimble *e)
 {
     unsigned bufs = count_bufs(e->free_bufs), stalled = 0, texts = 0;
@@ -139,5 +167,10 @@ const char *leak_while_running(const struct thimble *e)
         return "the stalled connections are miscounted";
     if (texts != count_set(e->logins_used, e->config.n_logins))
         return "the places for negotiation are miscounted";
+    for (unsigned i = 0; i < e->n_lus; i++) {
+        const char *what = task_set_while_running(e, &e->lus[i]);
+        if (what)
+            return what;
+    }
     return NULL;
 }

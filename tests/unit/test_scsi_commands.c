@@ -78,9 +78,9 @@ static const struct row rows[] = {
     { "VPD 80 of a disk with a serial number", "12 01 80 00ff 00", .on = { .serial = "S123" },
       .data = "00 80 0004 53313233", .len = 8 },
     { "VPD 80 of a disk without: 16 digits", "12 01 80 00ff 00", .data = "00 80 0010", .len = 20 },
-    { "VPD 86", "12 01 86 00ff 00", .data = "00 86 003c 00 01 00 01", .len = 64 },
+    { "VPD 86", "12 01 86 00ff 00", .data = "00 86 003c 00 07 00 01", .len = 64 },
     { "VPD 86 with a write cache", "12 01 86 00ff 00", .on = { .cache = true },
-      .data = "00 86 003c 00 01 01 01", .len = 64 },
+      .data = "00 86 003c 00 07 01 01", .len = 64 },
     { "VPD B0", "12 01 b0 00ff 00",
       .data = "00 b0 003c 01 03 0001 007fffff 00000000 00000000 00100000 000000ff 00000000"
               "00000000 0000000000010000", .len = 64 },
