@@ -86,6 +86,7 @@ struct server {
     struct thimble_sockets *sockets;
     struct thimble *engine;
     struct http *http;                  /* NULL: no status page */
+    char status_url[250];               /* as initiators can reach it; "": they cannot */
     struct worker *worker;              /* saves records; NULL: no target has a place for them */
     struct thimble_mib mib;
     struct thimble_mib_address portals[OPTIONS_LISTENERS_MAX];
@@ -545,6 +546,7 @@ static int start_engine(struct server *s)
         .wake = thimble_sockets_wake,
         .event = on_event,
         .now_us = now_us,
+        .status_url = s->status_url,
         .portal = thimble_sockets_portal,
         .crypto = &host_crypto,
         .discovery_chap = o->discovery_chap,
@@ -621,6 +623,29 @@ static int listen_at_all(struct server *s)
     return DONE;
 }
 
+/* VPD page 85h.  What listens at every address goes by the machine's name, and what only this machine reaches is not told to
+ * others. */
+static void tell_status_url(struct server *s)
+{
+    struct options_address a = s->options.http;
+    const struct sockaddr_in *v4 = (const void *)&a.address;
+    const struct sockaddr_in6 *v6 = (const void *)&a.address;
+    char text[THIMBLE_SOCKETS_ADDRESS_MAX], name[128] = "";
+
+    for (size_t i = 0; i < s->options.n_listen && options_is_loopback(&a); i++)
+        if (!options_is_loopback(&s->options.listen[i]))
+            return;
+    options_set_port(&a, http_port(s->http));
+    thimble_sockets_address_text((const void *)&a.address, text, sizeof text);
+    if (a.address.ss_family == AF_INET ? v4->sin_addr.s_addr == htonl(INADDR_ANY)
+                                       : IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr)) {
+        if (gethostname(name, sizeof name - 1) < 0 || name[0] == '\0')
+            return;
+        snprintf(text, sizeof text, "%.60s:%u", name, (unsigned)http_port(s->http));
+    }
+    snprintf(s->status_url, sizeof s->status_url, "http://%s/", text);
+}
+
 static int start_http(struct server *s)
 {
     const struct options_address *a = &s->options.http;
@@ -635,6 +660,7 @@ static int start_http(struct server *s)
     int error = thimble_sockets_watch(s->sockets, http_fd(s->http), on_http, s);
     if (error < 0)
         return not_started("--http %s: %s", a->text, strerror(-error));
+    tell_status_url(s);
     return DONE;
 }
 

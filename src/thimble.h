@@ -389,6 +389,10 @@ struct thimble_config {
      * one.  Returns the length written, or 0: no such portal.  Mandatory.  size is at least 64. */
     size_t (*portal)(void *ctx, void *port_conn, unsigned index, char *text, size_t size);
 
+    /* URL of a page that shows how the engine is ("http://192.0.2.1/"), for VPD page 85h; ASCII, at most
+     * 250 bytes.  Borrowed: the text may change at any time, with the machine's address.  NULL, or "": there is none. */
+    const char *status_url;
+
     /* Microseconds from any beginning, wrapping: for the latencies of thimble_stats.h.  NULL: they are
      * counted in the steps of thimble_tick()'s clock. */
     uint32_t (*now_us)(void *ctx);
@@ -430,7 +434,8 @@ struct thimble_config {
      THIMBLE_STATS_BYTES(448))
 #define THIMBLE_TARGET_BYTES \
     (44 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(44 + 4 * THIMBLE_LUNS_MAX) + \
-     (THIMBLE_WORK ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + (THIMBLE_SCSI_TIMESTAMP ? 8 : 0) + \
+     (THIMBLE_WORK ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + (THIMBLE_SCSI_CLOCK ? 8 : 0) + \
+     (THIMBLE_SCSI_VPD ? 4 + THIMBLE_PTR_EXTRA(4) : 0) + \
      THIMBLE_STATS_BYTES(48))
 #define THIMBLE_BASE_BYTES \
     (5120 - 3 * 16 + 3 * THIMBLE_BUFFER_ALIGN + THIMBLE_PTR_EXTRA(128) + \

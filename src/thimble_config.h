@@ -142,7 +142,7 @@
 #ifndef THIMBLE_SCSI_SANITIZE           /* SANITIZE: overwrite, block erase */
 #define THIMBLE_SCSI_SANITIZE 1
 #endif
-#ifndef THIMBLE_SCSI_LOG                /* LOG SENSE, LOG SELECT.  RAM: 112 bytes a logical unit */
+#ifndef THIMBLE_SCSI_LOG                /* LOG SENSE, LOG SELECT.  RAM: 112 bytes a logical unit, 8 a target */
 #define THIMBLE_SCSI_LOG 1
 #endif
 #ifndef THIMBLE_SCSI_ALUA               /* REPORT and SET TARGET PORT GROUPS */
@@ -167,7 +167,7 @@
 #ifndef THIMBLE_SCSI_IDENT
 #define THIMBLE_SCSI_IDENT 1
 #endif
-#ifndef THIMBLE_SCSI_VPD                /* VPD pages 87h and 88h */
+#ifndef THIMBLE_SCSI_VPD                /* VPD pages 85h, 87h and 88h.  RAM: 4 bytes a target */
 #define THIMBLE_SCSI_VPD 1
 #endif
 #ifndef THIMBLE_SCSI_THRESHOLDS         /* thin provisioning thresholds (mode page 1Ch/02h).  RAM: 16 bytes a logical unit */
@@ -224,6 +224,9 @@
 #ifndef THIMBLE_EVENTS_KEPT
 #define THIMBLE_EVENTS_KEPT 16
 #endif
+
+/* Derived: somebody asks how long a target has been there.  RAM: 8 bytes a target. */
+#define THIMBLE_SCSI_CLOCK (THIMBLE_SCSI_TIMESTAMP || THIMBLE_SCSI_LOG)
 
 /* Derived: commands that move data between units. */
 #define THIMBLE_SCSI_THIRD_PARTY (THIMBLE_SCSI_EXTENDED_COPY || THIMBLE_SCSI_TOKENS > 0)

@@ -284,6 +284,9 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     node->n_allowed = config->n_allowed;
     e->targets[index].name = config->name;
     e->targets[index].relative_port = 1;
+#if THIMBLE_SCSI_VPD
+    e->targets[index].status_url = e->config.status_url;
+#endif
 #if THIMBLE_WORK
     e->targets[index].take_param = take_param;
     e->targets[index].give_param = give_param;
@@ -996,7 +999,7 @@ static bool units_turn(struct thimble *e)
 /* Time passes for the units. */
 static void units_clock(struct thimble *e, uint32_t passed_ms, uint32_t *next)
 {
-#if THIMBLE_SCSI_TIMESTAMP
+#if THIMBLE_SCSI_CLOCK
     for (unsigned i = 0; e->clock_runs && i < e->env.n_nodes; i++)
         e->targets[i].clock_ms += passed_ms;
     e->clock_runs = true;               /* the first time is where it begins */

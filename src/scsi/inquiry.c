@@ -243,6 +243,26 @@ static uint32_t vpd_extended(const struct th_cmd *cmd, uint8_t *p)
 }
 
 #if THIMBLE_SCSI_VPD
+/* Management network addresses (7.8.8): where the target's state can be seen. */
+enum { SERVICE_STATUS = 0x03, URL_MAX_BYTES = 250 };
+
+static bool has_status_url(const struct th_scsi_target *target)
+{
+    size_t n = target->status_url ? strlen(target->status_url) : 0;
+
+    return n > 0 && n <= URL_MAX_BYTES;
+}
+
+static uint32_t vpd_management(const struct th_cmd *cmd, uint8_t *p)
+{
+    const char *url = cmd->lu->target->status_url;
+    uint32_t n = (uint32_t)strlen(url), len = th_pad4(n + 1);
+    p[0] = FOR_TARGET << 1 | SERVICE_STATUS;            /* ASSOCIATION is one bit further up than in a designator */
+    th_put16(p + 2, len);
+    memcpy(p + 4, url, n);
+    return 4 + len;
+}
+
 /* Mode page policy (7.8.11): every page and subpage is shared by all. */
 static uint32_t vpd_mode_policy(const struct th_cmd *cmd, uint8_t *p)
 {
@@ -274,7 +294,7 @@ static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
     p[1] = (uint8_t)th_max_compare_and_write_blocks(lu);
     th_put16(p + 2, granularity);                       /* of an optimal transfer */
     th_put32(p + 4, th_max_transfer_blocks(lu));
-    th_put32(p + 8, lu->block->optimal_blocks);
+    th_put32(p + 8, th_min32(lu->block->optimal_blocks, th_max_transfer_blocks(lu)));
     if (th_thin(lu)) {
         th_put32(p + 16, TH_MAX_UNMAP_BLOCKS);
         th_put32(p + 20, th_max_unmap_descriptors(lu));
@@ -297,10 +317,11 @@ static uint32_t vpd_block_limits(const struct th_cmd *cmd, uint8_t *p)
 
 static uint32_t vpd_characteristics(const struct th_cmd *cmd, uint8_t *p)
 {
-    (void)cmd;
     th_put16(p, 0x0001);                                /* non-rotating medium */
     if (THIMBLE_SCSI_SANITIZE)
         p[3] = 0x40;                    /* WABEREQ 01b: after a block erase, blocks can be read */
+    if (THIMBLE_SCSI_VERIFY && th_thin(cmd->lu))
+        p[4] = 0x01;                    /* VBULS: VERIFY compares unmapped blocks, too: zeros */
     return 60;
 }
 
@@ -321,6 +342,9 @@ static const struct vpd_page vpd_pages[] = {            /* ascending, as page 00
     { 0x00, vpd_supported },
     { 0x80, vpd_serial },
     { 0x83, vpd_identification },
+#if THIMBLE_SCSI_VPD
+    { 0x85, vpd_management },
+#endif
     { 0x86, vpd_extended },
 #if THIMBLE_SCSI_VPD
     { 0x87, vpd_mode_policy },
@@ -347,6 +371,10 @@ static bool vpd_offered(const struct vpd_page *page, const struct th_cmd *cmd)
         return page->code == 0x00 || (th_well_known(cmd) && page->code == 0x83);
     if (THIMBLE_SCSI_THIRD_PARTY && page->code == 0x8f)
         return th_copy_offered(lu);
+#if THIMBLE_SCSI_VPD
+    if (page->code == 0x85)
+        return has_status_url(lu->target);
+#endif
     return page->code < 0xb0 || !th_is_cdrom(lu);
 }
 
@@ -384,8 +412,11 @@ enum th_next th_inquiry_reply(struct th_cmd *cmd, uint8_t *buf)
     uint32_t n;
 
     if (cmd->cdb[1] & EVPD) {
+        const struct vpd_page *page = find_vpd_page(cmd);
+        if (!page)                                      /* what it tells has just gone */
+            return th_check_cdb(cmd, 2, TH_FIELD_WHOLE_BYTE);
         memset(buf, 0, TH_REPLY_MAX);
-        n = find_vpd_page(cmd)->put(cmd, buf + 4);
+        n = page->put(cmd, buf + 4);
         buf[0] = peripheral(cmd);
         buf[1] = cmd->cdb[2];
         th_put16(buf + 2, n);

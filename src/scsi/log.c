@@ -109,6 +109,15 @@ static bool log_endurance(const struct th_lu *lu, uint8_t **p)
     return true;
 }
 
+/* Background scan (SBC-3 6.4.2): none is active, and none was ever made; the minutes are those since the start, as far
+ * as anybody here knows. */
+static bool log_background(const struct th_lu *lu, uint8_t **p)
+{
+    if (p)
+        th_put32(add(p, 0x0000, LIST, 12), (uint32_t)(lu->target->clock_ms / 60000));
+    return !th_is_cdrom(lu);
+}
+
 /* General statistics and performance (SPC-4 7.3.8); time is not measured here. */
 static bool log_statistics(const struct th_lu *lu, uint8_t **p)
 {
@@ -145,6 +154,7 @@ static const struct log_page pages[] = {                /* ascending */
     { 0x0c, false, log_provisioning },
     { 0x0d, false, log_temperature },
     { 0x11, false, log_endurance },
+    { 0x15, false, log_background },
     { 0x19, true,  log_statistics },
     { 0x2f, false, log_exceptions },
 };

@@ -237,8 +237,11 @@ struct th_scsi_target {
     void   (*give_param)(void *owner, uint8_t *param);  /* one that a unit had kept */
     void    *owner;
 #endif
-#if THIMBLE_SCSI_TIMESTAMP
-    uint64_t clock_ms;                  /* counted by the owner */
+#if THIMBLE_SCSI_VPD
+    const char *status_url;             /* the owner's; NULL or "": none */
+#endif
+#if THIMBLE_SCSI_CLOCK
+    uint64_t clock_ms;                  /* since the start, counted by the owner */
 #endif
     struct th_nexus *nexuses;           /* all sessions, linked by next */
 #if THIMBLE_SCSI_THIRD_PARTY

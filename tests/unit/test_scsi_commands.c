@@ -101,7 +101,10 @@ static const struct row rows[] = {
       .data = "00 b0 003c 01 03 0001 007fffff 00000000 00000000 00100000 000000ff 00000000"
               "00000000 0000000000010000 00000008 00000008 00000008 00000000 00000000",
       .len = 64 },
-    { "VPD B1: it does not turn", "12 01 b1 00ff 00", .data = "00 b1 003c 0001", .len = 64 },
+    { "VPD B1: it does not turn, and VERIFY knows unmapped blocks", "12 01 b1 00ff 00",
+      .data = "00 b1 003c 0001 00 40 01", .len = 64 },
+    { "VPD B1 without thin provisioning", "12 01 b1 00ff 00", .on = { .no_unmap = true },
+      .data = "00 b1 003c 0001 00 40 00", .len = 64 },
     { "VPD B2", "12 01 b2 00ff 00", .data = "00 b2 0004 00 e4 02 00", .len = 8 },
     { "VPD B2 without thin provisioning", "12 01 b2 00ff 00", .on = { .no_unmap = true },
       .data = "00 b2 0004 00 00 00 00", .len = 8 },

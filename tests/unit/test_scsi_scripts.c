@@ -510,8 +510,8 @@ static const struct script scripts[] = {
 #if THIMBLE_SCSI_LOG
 #define SENSE_LOG(page) "4d 00 " page " 00 00 0000 00ff 00"
     { "LOG SENSE: which pages there are", .steps = {
-        { SENSE_LOG("40"), .data = "00 00 0006 00 02 03 05 19 2f", .len = 10 },
-        { "4d 00 40 ff 00 0000 00ff 00", .data = "40 ff 000e 0000 00ff 0200 0300 0500 1900 2f00", .len = 18 },
+        { SENSE_LOG("40"), .data = "00 00 0007 00 02 03 05 15 19 2f", .len = 11 },
+        { "4d 00 40 ff 00 0000 00ff 00", .data = "40 ff 0010 0000 00ff 0200 0300 0500 1500 1900 2f00", .len = 20 },
         { SENSE_LOG("4c"), CDB_FIELD(2) },
         { SENSE_LOG("4d"), CDB_FIELD(2) },
         { "4d 00 42 01 00 0000 00ff 00", CDB_FIELD(3) },
@@ -519,7 +519,7 @@ static const struct script scripts[] = {
         { "4d 01 42 00 00 0000 00ff 00", CDB_FIELD(1) },
     } },
     { "LOG SENSE: what the disk tells of itself", .on = { .fills = true, .health = true }, .steps = {
-        { SENSE_LOG("40"), .data = "00 00 0009 00 02 03 05 0c 0d 11 19 2f", .len = 13 },
+        { SENSE_LOG("40"), .data = "00 00 000a 00 02 03 05 0c 0d 11 15 19 2f", .len = 14 },
         { .what = "fill 300 100" },
         { SENSE_LOG("4c"), .data = "0c 00 0018 0001 03 08 00000064 00000000 0002 03 08 0000012c 00000000", .len = 28 },
         { SENSE_LOG("4d"), .data = "0d 00 0006 0000 03 02 00 29", .len = 10 },
@@ -548,6 +548,11 @@ static const struct script scripts[] = {
         { "4c 02 6f 00 00 0000 0000 00", CDB_FIELD(2) },
         { "4c 00 40 00 00 0000 0004 00", .out = "00000000", CDB_FIELD(7) },
         { .what = "4c 00 40 00 00 0000 0000 00" },
+    } },
+    { "LOG SENSE: no background scan is active; 2 minutes since the start", .steps = {
+        { .what = "milliseconds 179999" },
+        { SENSE_LOG("55"), .data = "15 00 0010 0000 03 0c 00000002 00 00 0000 0000 0000", .len = 20 },
+        { "4c 02 55 00 00 0000 0000 00", CDB_FIELD(2) },
     } },
     { "LOG SENSE: a false exception is in the log", .steps = {
         { SELECT6("10"), .out = LIST6 EXCEPTIONS("04") },
@@ -711,6 +716,16 @@ static const struct script scripts[] = {
     } },
 #endif
 #if THIMBLE_SCSI_VPD
+    { "VPD 85: where the state can be seen, as long as it is known", .steps = {
+        { "12 01 85 00ff 00", CDB_FIELD(2) },
+        { .what = "url http://h" },
+        { "12 01 00 00ff 00", .data = "00 00 000b 00 80 83 85 86 87 88 8f b0 b1 b2", .len = 15 },
+        { "12 01 85 00ff 00", .data = "00 85 0010 43 00 000c 687474703a2f2f68 00000000", .len = 20 },
+        { .what = "url http://ho/" },
+        { "12 01 85 00ff 00", .data = "00 85 0010 43 00 000c 687474703a2f2f686f2f 0000", .len = 20 },
+        { .what = "url " },
+        { "12 01 85 00ff 00", CDB_FIELD(2) },
+    } },
     { "VPD 87 and 88", .steps = {
         { "12 01 87 00ff 00", .data = "00 87 0004 3f ff 00 00", .len = 8 },
         { "12 01 88 00ff 00", .data = "00 88 0038 0000 0001 0000 0000 0000 002c 53 98 00 28 69716e2e" },
@@ -765,6 +780,8 @@ static void do_word(const char *title, struct rig *rig, const struct step *step,
         th_scsi_lu_look(&rig->lu);
     } else if (sscanf(step->what, "milliseconds %u", &number) == 1)
         rig->target.clock_ms += number;
+    else if (strncmp(step->what, "url ", 4) == 0)
+        rig->target.status_url = step->what + 4;
     else if (strcmp(step->what, "work") == 0)
         rig_work(rig);
     else if (strcmp(step->what, "fail next") == 0)

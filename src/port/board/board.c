@@ -54,6 +54,7 @@ static uint8_t engine_memory[ENGINE_BYTES] __attribute__((aligned(BUFFER_ALIGN))
 #endif
 static struct thimble *engine;
 static struct thimble_settings settings;
+static char status_url[80];             /* "": nobody can reach it */
 
 static struct {
     const char *name;                   /* NULL: it is not served */
@@ -239,6 +240,7 @@ static int start_engine(void)
         .send_timeout_ms = 15000,       /* the buffers of one that takes nothing are few */
         .event = on_event,
         .crypto = THIMBLE_CHAP ? th_board_crypto() : NULL,
+        .status_url = TH_BOARD_STATUS ? status_url : NULL,
     };
     apply_limits(&c);
     c.discovery_chap =
@@ -590,6 +592,10 @@ static void tell_network(const struct th_units *units)
     if (strcmp(told, address) == 0)
         return;
     strncpy(told, address, sizeof told - 1);
+    if (TH_BOARD_STATUS && settings.status.http_port && told[0] != '\0')
+        snprintf(status_url, sizeof status_url, "http://%s:%u/", told, (unsigned)settings.status.http_port);
+    else
+        status_url[0] = '\0';
     for (unsigned i = 0; i < n_targets && !first; i++)
         first = targets[i].name;
     if (told[0] == '\0')
