@@ -30,7 +30,6 @@ enum {
     DESCRIPTORS_MAX = 8,                /* it has one or two */
     TURNS = 16,                         /* then the disks have theirs */
     LOOK_MS = 100,                      /* without epoll */
-    NOTIFICATIONS = 3, NOTIFICATIONS_MS = 10000,
 };
 
 static oid root[ROOT_LEN] = { 1, 3, 6, 1, 2, 1, 142 };
@@ -42,8 +41,6 @@ static struct {
     size_t n_known;
     bool ready;
     uint64_t due_ms;
-    uint64_t sent_ms[NOTIFICATIONS];    /* when the last ones went out */
-    unsigned next_sent;
 } agent = { .epoll = -1 };
 
 static uint64_t clock_ms(void)
@@ -257,12 +254,6 @@ static void notify(unsigned n, int target)
     uint32_t names[8][THIMBLE_MIB_NAME_MAX];
     size_t lens[8], count = thimble_mib_notified(n, target, names, lens, 8);
     netsnmp_variable_list *list = NULL;
-    uint64_t now_ms = clock_ms();
-
-    if (agent.sent_ms[agent.next_sent] && now_ms - agent.sent_ms[agent.next_sent] < NOTIFICATIONS_MS)
-        return;
-    agent.sent_ms[agent.next_sent] = now_ms;
-    agent.next_sent = (agent.next_sent + 1) % NOTIFICATIONS;
 
     snmp_varlist_add_variable(&list, trap, OID_LENGTH(trap), ASN_OBJECT_ID, what, sizeof what);
     for (size_t i = 0; i < count; i++) {

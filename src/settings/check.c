@@ -240,6 +240,14 @@ static void check_network(const struct th_reporter *r)
     }
 }
 
+static void check_status(const struct th_reporter *r)
+{
+    const struct thimble_settings_status *s = &r->s->status;
+
+    if (bits_of(s->snmp_trap) && !s->snmp_community)
+        tell(r, TH_SECTION_STATUS, 0, "snmp-trap needs an snmp-community");
+}
+
 static void check_wifi(const struct th_reporter *r, unsigned n)
 {
     struct thimble_settings_wifi *w = &r->s->wifi[n];
@@ -274,6 +282,7 @@ void th_settings_check(const struct th_reporter *r)
 
     fill_in(s);
     check_network(r);
+    check_status(r);
     for (unsigned i = 0; i < THIMBLE_SETTINGS_WIFI; i++)
         if (s->wifi[i].head.present)
             check_wifi(r, i);

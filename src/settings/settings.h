@@ -190,6 +190,7 @@ struct thimble_settings_status {
     struct thimble_settings_head head;
     thimble_text http_address, agentx, snmp_community;
     uint16_t http_port;                 /* 0: no status page */
+    uint8_t snmp_trap[4];               /* all zeros: not given */
 };
 
 struct thimble_settings_setup {

@@ -223,6 +223,9 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_STATUS, "snmp-community", TH_SET_ASCII, TH_SET_BOARD,
           "who knows this word can read by SNMP, version 1 or 2c; without it there is no SNMP")
       .min = 1, .max = 32, FIELD(thimble_settings_status, snmp_community) },
+    { KEY(TH_SECTION_STATUS, "snmp-trap", TH_SET_ADDRESS, TH_SET_BOARD,
+          "who is notified by SNMP, with the same word, of logins and sessions that failed")
+      .bytes = 4, .at = offsetof(struct thimble_settings_status, snmp_trap) },
     { KEY(TH_SECTION_STATUS, "agentx", TH_SET_TEXT, TH_SET_HOST,
           "socket of snmpd's AgentX, such as /var/agentx/master: SNMP by the ISCSI-MIB of RFC 7147")
       .min = 1, .max = 107, FIELD(thimble_settings_status, agentx) },

@@ -768,6 +768,19 @@ static void keep(struct thimble_mib_failure *f, const struct thimble_mib *m,
     f->initiator[len] = '\0';
 }
 
+/* The notification, if it may be sent. */
+static unsigned in_bounds(struct thimble_mib *m, unsigned notification, uint32_t ticks)
+{
+    enum { TEN_SECONDS = 1000 };
+    uint32_t *oldest = &m->notified_ticks[m->n_notified % THIMBLE_MIB_NOTIFICATIONS];
+
+    if (m->n_notified >= THIMBLE_MIB_NOTIFICATIONS && ticks - *oldest < TEN_SECONDS)
+        return 0;
+    *oldest = ticks;
+    m->n_notified++;
+    return notification;
+}
+
 unsigned thimble_mib_note(struct thimble_mib *m, const struct thimble_event *event, uint32_t ticks, int *target)
 {
     *target = -1;
@@ -779,13 +792,13 @@ unsigned thimble_mib_note(struct thimble_mib *m, const struct thimble_event *eve
         (unsigned)*target < m->n_refused) {
         const struct thimble_target_stats *s = thimble_target_stats(m->engine, *target);
         keep(&m->refused[*target], m, event, ticks, oid_login[s->fault]);
-        return 1;
+        return in_bounds(m, 1, ticks);
     }
     /* A session, not a login, that ended by nobody's wish. */
     if (event->kind == THIMBLE_EVENT_DROPPED && *target >= 0 &&
         event->reason != THIMBLE_REASON_SHUTDOWN && event->reason != THIMBLE_REASON_RESET) {
         keep(&m->session, m, event, ticks, failure_of(event->reason));
-        return 3;
+        return in_bounds(m, 3, ticks);
     }
     return 0;
 }

@@ -35,6 +35,9 @@ extern "C" {
 /* Sub-identifiers of the longest name: 1.11.1.1 column, and four of index. */
 #define THIMBLE_MIB_NAME_MAX 12
 
+/* So many are due in ten seconds at most. */
+#define THIMBLE_MIB_NOTIFICATIONS 3
+
 enum thimble_mib_type {
     THIMBLE_MIB_INTEGER, THIMBLE_MIB_UNSIGNED, THIMBLE_MIB_COUNTER32, THIMBLE_MIB_COUNTER64,
     THIMBLE_MIB_TICKS, THIMBLE_MIB_OCTETS, THIMBLE_MIB_OID,
@@ -85,6 +88,8 @@ struct thimble_mib {
     /* Filled by thimble_mib_note(); refused has a place for each target, or is NULL. */
     struct thimble_mib_failure session, *refused;
     unsigned n_refused;
+    uint32_t notified_ticks[THIMBLE_MIB_NOTIFICATIONS];     /* of the last ones, one behind the other */
+    uint32_t n_notified;
 };
 
 /* The object of this name.  False: there is none. */
@@ -97,7 +102,8 @@ bool thimble_mib_next(const struct thimble_mib *m, const uint32_t *name, size_t 
                       size_t *next_len, struct thimble_mib_value *value);
 
 /* The engine told of this event: keeps what tables want to know.  Returns the number of the notification that is due by
- * RFC 7147 (142.0.N): 1 iscsiTgtLoginFailure, of the target *target; 3 iscsiInstSessionFailure; 0: none. */
+ * RFC 7147 (142.0.N): 1 iscsiTgtLoginFailure, of the target *target; 3 iscsiInstSessionFailure; 0: none, or too many of
+ * late. */
 unsigned thimble_mib_note(struct thimble_mib *m, const struct thimble_event *event, uint32_t ticks, int *target);
 
 /* Names of the objects that notification n carries, for the agent: fills names; returns how many. */

@@ -175,6 +175,13 @@ static void failures_are_noted(struct lab *lab)
     event.reason = THIMBLE_REASON_SHUTDOWN;
     CHECK(lab, thimble_mib_note(&m, &event, 80, &target) == 0, "that was by our wish");
 
+    event.reason = THIMBLE_REASON_NOP_TIMEOUT;
+    CHECK(lab, thimble_mib_note(&m, &event, 80, &target) == 3, "the third of ten seconds");
+    CHECK(lab, thimble_mib_note(&m, &event, 1076, &target) == 0, "a fourth");
+    CHECK(lab, thimble_mib_note(&m, &event, 1077, &target) == 3, "ten seconds after the first");
+    CHECK(lab, thimble_mib_note(&m, &event, 1078, &target) == 0, "the second was one later");
+    IS("1.1.1.1.10.1", 5);
+
     uint32_t names[8][THIMBLE_MIB_NAME_MAX];
     size_t lens[8];
     for (unsigned n = 1; n <= 3; n += 2)

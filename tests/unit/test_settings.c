@@ -627,6 +627,7 @@ static void what_does_not_fit_together(void **state)
         { "[network]\naddress = 192.168.1.0/24\n", 1, "names the network as a whole" },
         { "[network]\naddress = 192.168.1.255/24\n", 1, "names the network as a whole" },
         { "[network]\naddress = 192.168.1.5/24\ngateway = 192.168.2.1\n", 1, "gateway is not in the network" },
+        { "[status]\nsnmp-trap = 192.168.1.2\n", 1, "snmp-trap needs an snmp-community" },
         { "[wifi 2]\npassword = 12345678\n", 1, "it needs an ssid" },
         { "[limits]\nconnections = 3\nsessions = 4\n", 1, "sessions must not be more" },
         { "[limits]\nmax-burst = 1K\nfirst-burst = 2K\n", 1, "first-burst must not be more" },

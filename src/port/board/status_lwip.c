@@ -28,7 +28,7 @@
 
 static struct thimble_mib mib;
 static struct thimble_mib_address portal;
-static struct thimble_mib_failure refused;  /* of the first target */
+static struct thimble_mib_failure refused[THIMBLE_BOARD_TARGETS];
 
 /* --------------------------------------------------------------------------------------
  * SNMP
@@ -166,6 +166,50 @@ static void ends_of(const void *port_conn, struct thimble_mib_address *local,
     to_address(&pcb->remote_ip, pcb->remote_port, remote);
 }
 
+/* --------------------------------------------------------------------------------------
+ * Notifications: traps of version 1, for lwIP 2.1 sends no others; their enterprise and number mean the standard's 142.0.N
+ * (RFC 3584, 3.1).
+ */
+enum { OBJECTS_MAX = 8, VALUES_BYTES = SNMP_MAX_OCTET_STRING_LEN + 128 };
+
+static void send_trap(unsigned n, int target)
+{
+    static const struct snmp_obj_id enterprise = { 7, { 1, 3, 6, 1, 2, 1, 142 } };
+    static struct snmp_varbind objects[OBJECTS_MAX];
+    static uint32_t values[VALUES_BYTES / 4];
+    uint32_t names[OBJECTS_MAX][THIMBLE_MIB_NAME_MAX];
+    size_t lens[OBJECTS_MAX], count = thimble_mib_notified(n, target, names, lens, OBJECTS_MAX), used = 0, i = 0;
+
+    know_portal();
+    for (; i < count && thimble_mib_get(&mib, names[i], lens[i], &found); i++) {
+        struct snmp_varbind *v = &objects[i];
+        s16_t len = put_value(NULL, values + used);
+        snmp_oid_assign(&v->oid, iscsi_root, LWIP_ARRAYSIZE(iscsi_root));
+        snmp_oid_append(&v->oid, names[i], (u8_t)lens[i]);
+        v->type = asn1_types[found.type];
+        v->value = values + used;
+        v->value_len = (u16_t)len;
+        v->next = NULL;
+        if (i > 0)
+            objects[i - 1].next = v;
+        used += ((size_t)len + 3) / 4;
+    }
+    if (i > 0)
+        snmp_send_trap(&enterprise, SNMP_GENTRAP_ENTERPRISE_SPECIFIC, (s32_t)n, objects);
+}
+
+static void send_traps_to(const uint8_t ip[4], const char *community)
+{
+    ip_addr_t to;
+
+    IP_ADDR4(&to, ip[0], ip[1], ip[2], ip[3]);
+    if (ip_addr_isany(&to))
+        return;
+    snmp_set_community_trap(community);
+    snmp_trap_dst_ip_set(0, &to);
+    snmp_trap_dst_enable(0, 1);
+}
+
 static void start_snmp(const struct thimble *engine, const struct thimble_settings *s)
 {
     static const struct snmp_mib *mibs[] = { &mib2, &iscsi_mib, &disk_mib };
@@ -175,8 +219,8 @@ static void start_snmp(const struct thimble *engine, const struct thimble_settin
 
     lens[0] = (u16_t)strlen((const char *)words[0]);
     portal.port = s->network.port;
-    mib = (struct thimble_mib){ .engine = engine, .portals = &portal, .n_portals = 1, .refused = &refused,
-                                .n_refused = 1, .ends = ends_of, .config = *thimble_configuration(engine) };
+    mib = (struct thimble_mib){ .engine = engine, .portals = &portal, .n_portals = 1, .refused = refused,
+                                .n_refused = THIMBLE_BOARD_TARGETS, .ends = ends_of, .config = *thimble_configuration(engine) };
     snmp_set_community(thimble_settings_text(s, s->status.snmp_community));
     snmp_set_community_write("");       /* nothing can be written */
     snmp_mib2_set_sysdescr(words[0], &lens[0]);
@@ -186,6 +230,7 @@ static void start_snmp(const struct thimble *engine, const struct thimble_settin
     }
     snmp_set_mibs(mibs, LWIP_ARRAYSIZE(mibs));
     snmp_init();
+    send_traps_to(s->status.snmp_trap, thimble_settings_text(s, s->status.snmp_community));
 }
 
 #endif
@@ -225,9 +270,10 @@ void th_status_event(const struct thimble_event *event)
 {
 #if LWIP_SNMP
     int target;
+    unsigned n = mib.engine ? thimble_mib_note(&mib, event, th_board_ms() / 10, &target) : 0;
 
-    if (mib.engine)
-        thimble_mib_note(&mib, event, th_board_ms() / 10, &target);
+    if (n > 0)
+        send_trap(n, target);
 #else
     (void)event;                        /* the engine counts by itself */
 #endif
