@@ -541,7 +541,8 @@ struct thimble_lun_config {
 int thimble_lun_add(struct thimble *engine, int target, const struct thimble_lun_config *config);
 
 /* The size or the presence of the medium changed: every session gets a unit attention and an asynchronous
- * SCSI event (RFC 7143 11.9.1). */
+ * SCSI event (RFC 7143 11.9.1).  Commands under way do nothing to another medium than theirs, if
+ * this is called as soon as it has come. */
 enum thimble_lun_change { THIMBLE_LUN_RESIZED, THIMBLE_LUN_MEDIUM_CHANGED };
 void thimble_lun_changed(struct thimble *engine, int target, uint16_t lun,
                          enum thimble_lun_change what);

@@ -506,11 +506,14 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
 
     enum th_ua ua = what == THIMBLE_LUN_RESIZED ? TH_UA_CAPACITY_CHANGED : TH_UA_MEDIUM_CHANGED;
     if (what == THIMBLE_LUN_RESIZED)
-        th_scsi_ua(lu, ua, NULL);
+        th_scsi_lu_resized(lu);
     else
         th_scsi_medium_changed(lu, NULL);
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
+        for (struct th_task *t = what == THIMBLE_LUN_RESIZED ? NULL : c->tasks; t; t = t->next_active)
+            if (t->kind == TASK_COMMAND)
+                th_scsi_lose_medium(&t->cmd, lu);
         if (c->state == CONN_FULL && c->session && c->nexus.target == lu->target &&
             th_scsi_lun_of(&c->nexus, lu) >= 0) {
             c->async_due |= 1u << TH_ASYNC_SCSI;

@@ -259,8 +259,23 @@ void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but)
 {
     lu->ejected = false;                        /* whoever put one in has closed the tray */
     th_changed(lu, 0, UINT64_MAX);
+    th_work_lose(lu);
     th_scsi_ua(lu, TH_UA_MEDIUM_CHANGED, but);
     th_media_event(lu, th_not_ready(lu) == TH_SENSE_NONE ? TH_MEDIA_NEW : TH_MEDIA_REMOVAL);
+}
+
+void th_scsi_lu_resized(struct th_lu *lu)
+{
+    uint64_t size_blocks = lu->block->size_blocks;
+
+    th_changed(lu, size_blocks, UINT64_MAX - size_blocks);
+    th_scsi_ua(lu, TH_UA_CAPACITY_CHANGED, NULL);
+}
+
+void th_scsi_lose_medium(struct th_cmd *cmd, const struct th_lu *lu)
+{
+    if (cmd->lu == lu || th_is_copy(cmd))
+        cmd->lost = 1;
 }
 
 void th_ua_clear_everywhere(struct th_nexus *nexus, enum th_ua ua)
@@ -326,6 +341,8 @@ void th_scsi_nexus_reset(struct th_nexus *nexus)
 
 void th_scsi_disk_error(struct th_cmd *cmd, int err, bool writing)
 {
+    if (cmd->lost)
+        err = THIMBLE_ERR_NO_MEDIUM;
 #if THIMBLE_WORK
     if (th_working(cmd->lu)) {                  /* it came in between */
         th_work_refuses(cmd, 0);

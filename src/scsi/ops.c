@@ -637,6 +637,7 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->data_bytes = 0;
     cmd->gate = 0;
     cmd->use = TH_USE_WRITE;
+    cmd->lost = 0;
     cmd->field_valid = cmd->info_valid = cmd->exact = false;
     cmd->fua = cmd->writing = cmd->aborted = false;
     unsigned flags = op ? op->flags : 0;

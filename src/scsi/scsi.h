@@ -144,6 +144,7 @@ struct th_work {
     bool     busy : 1;                  /* a piece waits for the gate, or is at the disk */
     bool     flushing : 1;              /* the last piece: the disk's cache */
     bool     stop : 1;                  /* the owner wants an end */
+    bool     lost : 1;                  /* the medium is not there any more */
 };
 #endif
 
@@ -335,6 +336,7 @@ struct th_cmd {
     uint32_t field_bit : 4;             /* bit 0..7 of `field` that is wrong; 8: the whole byte */
     uint32_t use : 2;                   /* enum th_use */
     uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
+    uint32_t lost : 1;                  /* private: see th_scsi_lose_medium() */
     uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */
     uint8_t  status;                    /* enum th_status */
     bool     field_valid : 1, field_in_cdb : 1, info_valid : 1;
@@ -483,6 +485,12 @@ void th_scsi_ua(struct th_lu *lu, enum th_ua ua, const struct th_nexus *but);
 
 /* The medium came, went, or is another; it is not ejected any more: a unit attention for every nexus but `but`, and a media event for all. */
 void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but);
+
+/* Its disk has another size: a unit attention for every nexus. */
+void th_scsi_lu_resized(struct th_lu *lu);
+
+/* The medium of lu is not the one that cmd was sent to: what cmd would still do to it fails.  A copy ends, whatever its units. */
+void th_scsi_lose_medium(struct th_cmd *cmd, const struct th_lu *lu);
 
 /* Its sense data, TH_SENSE(). */
 uint32_t th_scsi_ua_sense(enum th_ua ua);

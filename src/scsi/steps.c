@@ -18,7 +18,7 @@ static enum th_next steps_go(struct th_cmd *cmd, int result)
         if (cmd->aborted) {
             cmd->status = TH_STATUS_TASK_ABORTED;
             result = TH_STEP_END;
-        } else if (result < 0) {
+        } else if (result < 0 || cmd->lost) {
             th_scsi_disk_error(cmd, result, cmd->writing);
             result = TH_STEP_END;
         } else {

@@ -141,6 +141,10 @@ enum th_next th_work_begin(struct th_cmd *cmd, const struct th_work_order *order
     struct th_lu *lu = cmd->lu;
     struct th_work *w = &lu->work;
 
+    if (cmd->lost) {                    /* while its parameter list was on its way */
+        th_scsi_disk_error(cmd, THIMBLE_ERR_NO_MEDIUM, true);
+        return TH_NEXT_STATUS;
+    }
     th_changed(lu, 0, lu->block->size_blocks);
     *w = (struct th_work){
         .kind = (uint8_t)order->kind, .passes = order->passes, .invert = order->invert, .ause = order->ause,
@@ -346,6 +350,8 @@ static void advance(struct th_lu *lu, int result)
 {
     struct th_work *w = &lu->work;
 
+    if (w->lost)
+        return;                         /* the next turn does the rest */
     if (result < 0) {
         fail(lu);
     } else if (w->flushing) {
@@ -384,6 +390,8 @@ static int submit(struct th_lu *lu)
     uint64_t left = w->size_blocks - w->lba;
 
     w->io.done = piece_done;
+    if (w->lost)
+        return THIMBLE_ERR_NO_MEDIUM;
     if (w->flushing)
         return b->flush(b, &w->io);
     w->n_blocks = left < most ? (uint32_t)left : most;
@@ -426,6 +434,23 @@ static void let_go(struct th_lu *lu)
     answer(lu, TH_STATUS_TASK_ABORTED, TH_SENSE_NONE);
 }
 
+/* Its medium has gone. */
+static void lose(struct th_lu *lu)
+{
+    struct th_work *w = &lu->work;
+
+    if (w->phase == TH_PHASE_FORGET || w->phase == TH_PHASE_UNNOTE || w->phase == TH_PHASE_LOAD)
+        return;                         /* what is left has nothing to do with the medium, or looks at it */
+    if (w->phase == TH_PHASE_PIECES && has_store(lu) && w->kind != TH_WORK_FORMAT) {
+        give_mem(lu);
+        w->phase = TH_PHASE_LOAD;
+    } else {
+        end(lu, TH_WORK_NONE);
+    }
+    w->lost = false;
+    answer(lu, TH_STATUS_CHECK_CONDITION, TH_SENSE_NO_MEDIUM);
+}
+
 /* The owner wants an end.  What was begun is not done: until the unit is gone, it is as one that failed. */
 static void give_up(struct th_lu *lu)
 {
@@ -461,6 +486,8 @@ bool th_scsi_lu_turn(struct th_lu *lu)
         let_go(lu);
     if (w->stop && th_working(lu))
         give_up(lu);
+    if (w->lost && th_working(lu))
+        lose(lu);
     if (!th_working(lu))
         return false;
 #if THIMBLE_STORE
@@ -469,6 +496,14 @@ bool th_scsi_lu_turn(struct th_lu *lu)
 #endif
     begin_piece(lu);
     return !w->busy && th_working(lu);
+}
+
+void th_work_lose(struct th_lu *lu)
+{
+    if (th_working(lu))
+        lu->work.lost = true;
+    else
+        lu->work.kind = TH_WORK_NONE;
 }
 
 void th_scsi_lu_stop(struct th_lu *lu)

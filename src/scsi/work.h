@@ -31,6 +31,10 @@ enum th_next th_work_forgive(struct th_cmd *cmd);
 /* True if cmd was refused: work is under way on its unit, or has failed. */
 bool th_work_refuses(struct th_cmd *cmd, unsigned row_flags);
 
+/* The medium has gone: work on it ends, and what of it had failed does not matter any more.  A SANITIZE that the store knows of waits
+ * for its medium, as after a restart. */
+void th_work_lose(struct th_lu *lu);
+
 /* The sense data of that; TH_SENSE_NONE: no work.  *progress: 0 to 65535, or -1: none to tell. */
 uint32_t th_work_sense(const struct th_lu *lu, int *progress);
 
@@ -48,6 +52,13 @@ int th_work_restore(struct th_lu *lu, const uint8_t *bytes, uint32_t n);
  * beginning of buf then, or a negative thimble_err. */
 int th_work_read_note(struct th_lu *lu, uint8_t *buf, uint32_t size);
 #endif
+
+#else
+
+static inline void th_work_lose(struct th_lu *lu)
+{
+    (void)lu;
+}
 
 #endif
 

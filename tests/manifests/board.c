@@ -611,6 +611,30 @@ static void disk_line(void)
     EXPECT(line.bytes_read == 1024);
 }
 
+/* A request that another one has held up: it comes when that ends. */
+static struct th_disk_line *held_up;
+static struct thimble_io second = { .done = done };
+
+static void done_and_on(struct thimble_io *io, int result)
+{
+    done(io, result);
+    EXPECT(held_up->block.read(&held_up->block, 8, 1, NULL, &second) == THIMBLE_PENDING);
+}
+
+/* Another card: what was asked of the one before ends, and what that had held up. */
+static void disk_line_follows(void)
+{
+    struct thimble_block below = { .size_blocks = 1000, .block_shift = 9, .read = slow_read };
+    struct thimble_io io = { .done = done_and_on };
+    struct th_disk_line line;
+    th_disk_line_init(&line, &below, 0);
+    held_up = &line;
+    EXPECT(line.block.read(&line.block, 0, 1, NULL, &io) == THIMBLE_PENDING);
+    th_disk_line_follow(&line);
+    th_disk_line_run(&line);
+    EXPECT(n_results == 2 && results[0] == THIMBLE_ERR_NO_MEDIUM && results[1] == THIMBLE_ERR_NO_MEDIUM && n_calls == 0);
+}
+
 /* An image of a CD on a card: blocks of 2048 bytes on blocks of 512. */
 static void disk_line_of_cd(void)
 {
@@ -639,7 +663,7 @@ int main(int argc, char **argv)
         { "healthy-start", healthy_start }, { "network-late", network_late },
         { "card-comes-and-goes", card_comes_and_goes }, { "no-disk", no_disk },
         { "watchdog", watchdog }, { "chap-without-hashes", chap_without_hashes },
-        { "disk-line", disk_line }, { "disk-line-of-cd", disk_line_of_cd },
+        { "disk-line", disk_line }, { "disk-line-follows", disk_line_follows }, { "disk-line-of-cd", disk_line_of_cd },
         { "sketch-without-disks", sketch_without_disks },
         { "ini-disks", ini_disks }, { "ini-wifi", ini_wifi },
         { "ini-mistake", ini_mistake }, { "ini-fatal", ini_fatal },

@@ -276,6 +276,29 @@ static void views_that_clash(struct lab *lab)
 }
 
 #define VIEWED .options = { .units = viewed }
+
+/* A WRITE waits for its data, of which a part begins inside a block, when the medium is changed; a READ for its peer to read.  The
+ * next medium is not written, and what was asked of the one before fails. */
+static void nothing_reaches_the_next_medium(struct lab *lab)
+{
+    struct peer *p = session(lab, "ImmediateData=No MaxBurstLength=512 FirstBurstLength=512");
+    struct peer *q = session(lab, "ImmediateData=No");
+    struct cmd w = write_cmd(p, 7, 4, 'a'), v = write_cmd(q, 20, 4, 'b'), r = read_cmd(p, 7, 4);
+
+    q->piece = 300;
+    start(p, &w);
+    start(q, &v);
+    lab_run(lab);
+    thimble_lun_changed(lab->engine, 0, 0, THIMBLE_LUN_MEDIUM_CHANGED);
+    finish(p, &w);
+    finish(q, &v);
+    was(p, &w, TH_STATUS_CHECK_CONDITION, TH_SENSE_NO_MEDIUM);
+    was(q, &v, TH_STATUS_CHECK_CONDITION, TH_SENSE_NO_MEDIUM);
+    is_untouched(p, 0, 0, 32);
+    ends(p, &r, TH_STATUS_CHECK_CONDITION, TH_SENSE_MEDIUM_CHANGED);
+    write_ok(p, 0, 7, 4, 'c');
+}
+
 #define HIDDEN .options = { .units = hidden_unit }
 
 static const struct scenario scenarios[] = {
@@ -283,6 +306,7 @@ static const struct scenario scenarios[] = {
     { .name = "a hidden unit is not reset", .play = hidden_is_not_reset, HIDDEN },
     { .name = "a hidden unit says nothing", .play = hidden_says_nothing, HIDDEN },
     { .name = "the unit that is well known", .play = well_known, HIDDEN },
+    { .name = "nothing reaches the next medium", .play = nothing_reaches_the_next_medium },
     { .name = "a unit comes later",
       .play = comes_later,
       .options = { .units = hidden_unit, .config = { .n_luns = LAB_LUNS + 1 } } },

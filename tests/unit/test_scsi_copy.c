@@ -742,6 +742,29 @@ static void test_operating_parameters(void **state)
     pair_end(&p);
 }
 
+/* A medium is changed while a copy is under way: nothing more is copied. */
+static void test_copy_of_a_lost_medium(void **state)
+{
+    (void)state;
+    for (unsigned lost = 0; lost < 2; lost++) {         /* that of the unit that was asked, or of the other */
+        struct pair p;
+        pair_start(&p, NULL, 9);
+        struct list l = new_list(&p, 7);
+        add(&l, 0, 1, 30, 0, 0);
+        struct rig_cmd *c = submit_copy(&p, &l);
+        rig_step(c);                                    /* one piece */
+        assert_false(c->ended);
+        memset(p.mem, 0xdd, OTHER_BLOCKS * 512);        /* another medium */
+        th_scsi_lose_medium(c->cmd, lost ? &p.other : &p.rig.lu);
+        rig_wait(c);
+        struct outcome o = rig_collect(c);
+        expect_sense("EXTENDED COPY", &o, TH_SENSE_THIRD_PARTY_FAILURE);
+        for (uint32_t i = 0; i < OTHER_BLOCKS * 512; i++)
+            assert_int_equal(p.mem[i], 0xdd);
+        pair_end(&p);
+    }
+}
+
 /* ---- tokens ---- */
 enum { POPULATE = 16, WRITE_LIST = 536, RANGE = 16 };
 
@@ -892,6 +915,27 @@ static void test_revoked_at_work(void **state)
     assert_int_equal(o.data[5], 0x02);          /* ended with errors */
     rig_forget(&o);
     pair_end(&p);
+}
+
+/* Blocks that were cut off are not what they were, even if the disk grows again. */
+static void test_token_of_a_cut_unit(void **state)
+{
+    (void)state;
+    for (unsigned size = 25; size <= 30; size += 5) {
+        struct pair p;
+        uint8_t token[512];
+        pair_start(&p, NULL, 9);
+        struct outcome o = populate(&p, 1, 10, 20, 0, 0);
+        expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+        assert_true(fetch_token(&p, 1, token));
+        p.rig.fault.block.size_blocks = size;
+        th_scsi_lu_resized(&p.rig.lu);
+        p.rig.fault.block.size_blocks = 64;
+        th_scsi_lu_resized(&p.rig.lu);
+        memset(p.rig.nexus[0].ua, 0, sizeof p.rig.nexus[0].ua);
+        assert_int_equal(write_token(&p, &p.other, token, 0, 0, 20), size < 30 ? TH_SENSE_TOKEN_REVOKED : TH_SENSE_NONE);
+        pair_end(&p);
+    }
 }
 
 /* A token does not open a unit that has been reserved since, nor one that is out of service. */
@@ -1105,10 +1149,12 @@ int main(void)
         cmocka_unit_test(test_shut_out_at_work),
         cmocka_unit_test(test_shut_out_at_the_gate),
         cmocka_unit_test(test_own_unit_is_reserved),
+        cmocka_unit_test(test_token_of_a_cut_unit),
         cmocka_unit_test(test_token_of_a_shut_unit),
         cmocka_unit_test(test_any_byte),
         cmocka_unit_test(test_lid4),
         cmocka_unit_test(test_operating_parameters),
+        cmocka_unit_test(test_copy_of_a_lost_medium),
         cmocka_unit_test(test_token),
         cmocka_unit_test(test_token_is_revoked),
         cmocka_unit_test(test_revoked_at_work),

@@ -1007,6 +1007,94 @@ static void test_abort_at_the_gate(void **state)
 }
 
 /* --------------------------------------------------------------------------------------
+ * A medium that is changed while commands run: nothing more of them reaches the disk
+ */
+static void test_medium_lost(void **state)
+{
+    static const struct { const char *title, *cdb; uint32_t out_len; } jobs[] = {
+        { "WRITE SAME", "93 01 0000000000000000 00000040 00 00", 0 },
+        { "VERIFY", "2f 00 00000000 00 0040 00", 0 },
+        { "COMPARE AND WRITE", "89 00 0000000000000000 000000 03 00 00", 3072 },
+        { "UNMAP", "42 00 00000000 00 0028 00", 40 },
+    };
+    (void)state;
+
+    for (unsigned j = 0; j < 4; j++) {
+        struct rig rig;
+        uint8_t out[3072];
+        rig_start(&rig, &(struct rig_options){ .delayed = true, .cache = true, .no_write_zeroes = true });
+        memcpy(out, rig.mem, sizeof out);
+        if (jobs[j].out_len == 40) {
+            memset(out, 0, 40);
+            th_put16(out, 38);
+            th_put16(out + 2, 32);
+            th_put32(out + 16, 1);                      /* block 0, and then another */
+            th_put64(out + 24, 9);
+            th_put32(out + 32, 1);
+        }
+        struct rig_cmd *c = rig_submit(&rig, &rig.nexus[0], &rig.lu, jobs[j].cdb, out, jobs[j].out_len);
+        th_scsi_lose_medium(c->cmd, &rig.lu);
+        rig_wait(c);
+        assert_int_equal(rig.fault.calls, 1);           /* the one that was under way */
+        struct outcome o = rig_collect(c);
+        expect_sense(jobs[j].title, &o, TH_SENSE_NO_MEDIUM);
+        rig_end(&rig);
+    }
+}
+
+/* FORMAT UNIT and SANITIZE end with their medium; one that had failed does not trouble the next medium. */
+static void test_work_of_a_lost_medium(void **state)
+{
+    static const char *const jobs[] = { "04 00 00 00 00 00", "48 02 0000000000 0000 00" };
+    (void)state;
+
+    for (unsigned j = 0; j < 2; j++)
+        for (unsigned fails = 0; fails < 2; fails++) {
+            struct rig rig;
+            rig_start(&rig, &(struct rig_options){ .delayed = true, .no_unmap = true, .no_write_zeroes = true });
+            struct rig_cmd *c = rig_submit(&rig, &rig.nexus[0], &rig.lu, jobs[j], NULL, 0);
+            th_scsi_lu_turn(&rig.lu);                   /* the first 8 blocks are on their way */
+            if (fails) {
+                rig.fault.fail_at = 0;
+                rig_wait(c);
+            }
+            th_scsi_medium_changed(&rig.lu, NULL);
+            rig_wait(c);
+            struct outcome o = rig_collect(c);
+            if (!fails)
+                expect_sense(jobs[j], &o, TH_SENSE_NO_MEDIUM);
+            assert_true(rig_blocks_untouched(&rig, 8, 56));
+            assert_false(th_scsi_lu_busy(&rig.lu));
+            o = rig_run(&rig, "00 00 00 00 00 00", NULL, 0);
+            expect_sense("the unit attention", &o, TH_SENSE_MEDIUM_CHANGED);
+            o = rig_run(&rig, "28 00 00000008 00 0001 00", NULL, 0);
+            expect_sense("READ of the next medium", &o, TH_SENSE_NONE);
+            rig_forget(&o);
+            rig_end(&rig);
+        }
+}
+
+/* Its parameter list was on its way when the medium went. */
+static void test_format_of_a_lost_medium(void **state)
+{
+    struct rig rig;
+    struct th_cmd cmd = { .nexus = &rig.nexus[0], .lu = &rig.lu };
+    uint8_t param[4096] = { 0 };
+    (void)state;
+
+    rig_start(&rig, NULL);
+    from_hex("04 10 00 00 00 00", cmd.cdb, sizeof cmd.cdb);
+    assert_int_equal(th_scsi_start(&cmd), TH_NEXT_PARAM);
+    th_scsi_lose_medium(&cmd, &rig.lu);
+    th_scsi_medium_changed(&rig.lu, NULL);
+    cmd.param = param;
+    assert_int_equal(th_scsi_param(&cmd), TH_NEXT_STATUS);
+    assert_int_equal(cmd.sense, TH_SENSE_NO_MEDIUM);
+    assert_false(th_scsi_lu_busy(&rig.lu));
+    rig_end(&rig);
+}
+
+/* --------------------------------------------------------------------------------------
  * Sense data
  */
 static void test_sense_formats(void **state)
@@ -1081,6 +1169,9 @@ int main(void)
         cmocka_unit_test(test_writers_share),
         cmocka_unit_test(test_abort),
         cmocka_unit_test(test_abort_at_the_gate),
+        cmocka_unit_test(test_medium_lost),
+        cmocka_unit_test(test_work_of_a_lost_medium),
+        cmocka_unit_test(test_format_of_a_lost_medium),
         cmocka_unit_test(test_sense_formats),
     };
 

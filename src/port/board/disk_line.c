@@ -157,9 +157,6 @@ static int line_ready(struct thimble_block *b)
 
 void th_disk_line_follow(struct th_disk_line *l)
 {
-    struct thimble_io *waiting = l->first;
-
-    l->first = NULL;
     l->block = *l->below;
     l->block.block_shift = (uint8_t)(l->block.block_shift + l->group_shift);
     l->block.size_blocks >>= l->group_shift;
@@ -174,9 +171,10 @@ void th_disk_line_follow(struct th_disk_line *l)
     l->block.extent = NULL;             /* the disk below would be handed the line */
     l->block.ready = line_ready;
 
-    while (waiting) {
-        struct thimble_io *io = waiting;
-        waiting = io->next;
+    /* What waited was for the medium before, and so is what it lets through the gate of its unit when it ends. */
+    while (l->first) {
+        struct thimble_io *io = l->first;
+        l->first = io->next;
         thimble_io_done(io, THIMBLE_ERR_NO_MEDIUM);
     }
 }
