@@ -140,21 +140,32 @@ bool th_scsi_copies(const struct th_cmd *cmd, const struct th_lu *lu)
     return c && (c->from == lu || c->to == lu);
 }
 
+static void leave(struct th_copy *c)
+{
+    unsigned gated = c->gated;
+
+    c->gated = 0;
+    if (gated)
+        th_gate_leave(&c->to->gate, (enum th_gate_kind)(gated - 1));
+}
+
 /* Steps.c: a chain of a copy command has ended, one way or another. */
 void th_copy_ended(struct th_cmd *cmd)
 {
     struct th_copy *c = th_copy_of(cmd);
     struct th_copy_record *r = c->record;
 
-    if (c->gated)
-        th_gate_leave(&c->to->gate, TH_GATE_SHARED);
-    c->gated = false;
+    leave(c);
     if (c->token)
         th_token_leave(cmd->lu->target->copies, c->token, c->delete_token);
     c->token = NULL;
     uint32_t key = cmd->sense >> 16;                    /* a disk failed, or the list is wrong */
     if (cmd->status == TH_STATUS_CHECK_CONDITION && key != TH_KEY_COPY_ABORTED && key != TH_KEY_ILLEGAL_REQUEST)
         th_copy_failed(cmd, TH_SENSE_THIRD_PARTY_FAILURE, cmd->sense);
+#if THIMBLE_SCSI_EXTENDED_COPY
+    if (cmd->status == TH_STATUS_CHECK_CONDITION && cmd->sense >> 16 == TH_KEY_COPY_ABORTED && c->segment_at)
+        th_check_segment(cmd, (uint16_t)c->segment, cmd->field_valid ? cmd->field : 0);
+#endif
     if (!r)
         return;
     r->cmd = NULL;
@@ -172,6 +183,26 @@ static uint64_t blocks_of(const struct th_lu *lu, uint64_t n_bytes)
     return n_bytes >> lu->block->block_shift;
 }
 
+/* All blocks of which a byte is in n_bytes from from_byte on. */
+static uint64_t cover(const struct th_lu *lu, uint64_t from_byte, uint64_t n_bytes)
+{
+    uint32_t mask = th_block_bytes(lu) - 1;
+
+    return n_bytes ? blocks_of(lu, (from_byte & mask) + n_bytes + mask) : 0;
+}
+
+uint32_t th_copy_not_ready(struct th_lu *lu)
+{
+    if (th_access_sense(lu) != TH_SENSE_NONE)
+        return th_access_sense(lu);
+#if THIMBLE_WORK
+    int progress;
+    if (th_work_sense(lu, &progress) != TH_SENSE_NONE)
+        return th_work_sense(lu, &progress);
+#endif
+    return th_not_ready(lu);
+}
+
 /* Why a session cannot read or write a unit, TH_SENSE_NONE: it can.  What th_scsi_start() would tell it if it sent a READ or
  * a WRITE to that unit itself, in the same order. */
 static uint32_t why_not(struct th_nexus *nexus, struct th_lu *lu, bool write)
@@ -180,14 +211,7 @@ static uint32_t why_not(struct th_nexus *nexus, struct th_lu *lu, bool write)
 
     if (th_reserved_against(&as, write ? 0 : TH_PASSES_WRITE_EXCLUSIVE))
         return TH_SENSE_RESERVATION_CONFLICT;
-    if (th_access_sense(lu) != TH_SENSE_NONE)
-        return th_access_sense(lu);
-#if THIMBLE_WORK
-    int progress;
-    if (th_work_sense(lu, &progress) != TH_SENSE_NONE)
-        return th_work_sense(lu, &progress);
-#endif
-    uint32_t sense = th_not_ready(lu);
+    uint32_t sense = th_copy_not_ready(lu);
     if (sense != TH_SENSE_NONE)
         return sense;
     return write ? th_write_protection(lu, nexus) : TH_SENSE_NONE;
@@ -199,13 +223,13 @@ static uint32_t why_not_there(const struct th_cmd *cmd, struct th_lu *lu, uint64
     uint32_t sense = why_not(cmd->nexus, lu, write);
 
     if (sense == TH_SENSE_NONE &&
-        !th_range_ok(blocks_of(lu, from_byte), blocks_of(lu, n_bytes), lu->block->size_blocks))
+        !th_range_ok(blocks_of(lu, from_byte), cover(lu, from_byte, n_bytes), lu->block->size_blocks))
         return TH_SENSE_LBA_OUT_OF_RANGE;
     return sense;
 }
 
 bool th_copy_refused(struct th_cmd *cmd, struct th_lu *from, uint64_t from_byte, struct th_lu *to,
-                     uint64_t to_byte, uint64_t n_bytes)
+                     uint64_t to_byte, uint64_t n_bytes, bool by_bytes)
 {
     uint32_t space_bytes, sense = TH_SENSE_NONE;
     uint32_t mask = th_block_bytes(to) - 1;
@@ -215,13 +239,13 @@ bool th_copy_refused(struct th_cmd *cmd, struct th_lu *from, uint64_t from_byte,
         mask |= th_block_bytes(from) - 1;
         sense = why_not_there(cmd, from, from_byte, n_bytes, false);
     }
-    if (n_bytes & mask) {
+    if (!by_bytes && n_bytes & mask) {
         th_copy_failed(cmd, TH_SENSE_INEXACT_SEGMENT, TH_SENSE_NONE);
         return true;
     }
     if (sense == TH_SENSE_NONE)
         sense = why_not_there(cmd, to, to_byte, n_bytes, true);
-    if (sense == TH_SENSE_NONE && mask >= space_bytes)
+    if (sense == TH_SENSE_NONE && mask >= (by_bytes ? space_bytes / 2 : space_bytes))
         sense = TH_SENSE_INTERNAL_FAILURE;
     if (sense == TH_SENSE_NONE)
         return false;
@@ -248,14 +272,14 @@ static bool is_stale(struct th_cmd *cmd)
 }
 
 /* True if cmd was refused: what th_copy_refused() found at the beginning is no longer so.  Each piece is asked for as a
- * command of its own would be: a reservation that has been answered holds for it. */
+ * command of its own would be: a reservation that has been answered holds for it, and so does another size of the disk. */
 static bool is_shut_out(struct th_cmd *cmd)
 {
     const struct th_copy *c = th_copy_of(cmd);
-    uint32_t sense = c->from ? why_not(cmd->nexus, c->from, false) : TH_SENSE_NONE;
+    uint32_t sense = c->from ? why_not_there(cmd, c->from, c->from_byte, c->left_bytes, false) : TH_SENSE_NONE;
 
     if (sense == TH_SENSE_NONE)
-        sense = why_not(cmd->nexus, c->to, true);
+        sense = why_not_there(cmd, c->to, c->to_byte, c->left_bytes, true);
     if (sense == TH_SENSE_NONE)
         return false;
     th_copy_failed(cmd, TH_SENSE_THIRD_PARTY_FAILURE, sense);
@@ -268,8 +292,7 @@ static int piece_done(struct th_cmd *cmd)
 
     if (is_stale(cmd))
         return TH_STEP_END;
-    th_gate_leave(&c->to->gate, TH_GATE_SHARED);
-    c->gated = false;
+    leave(c);
     c->left_bytes -= c->piece_bytes;
     if (c->at_byte == 0) {
         c->from_byte += c->piece_bytes;
@@ -312,8 +335,7 @@ static int offload_piece(struct th_cmd *cmd)
     if (result != THIMBLE_ERR_ARGUMENT)
         return result;
     c->no_offload = true;               /* not these two disks: as if nothing had been said */
-    th_gate_leave(&c->to->gate, TH_GATE_SHARED);
-    c->gated = false;
+    leave(c);
     return th_step_go(cmd, copy_piece);
 }
 
@@ -321,19 +343,20 @@ static void gate_entered(struct thimble_io *io, int result)
 {
     struct th_cmd *cmd = (struct th_cmd *)(void *)((char *)io - offsetof(struct th_cmd, io));
 
-    th_copy_of(cmd)->gated = true;
+    th_copy_of(cmd)->gated = (uint8_t)(io->op + 1);
     th_steps_resume(cmd, result);
 }
 
-/* `next` with a share of the gate of the unit that is written. */
+/* `next` with the gate of the unit that is written: a share of it, or alone, where parts of blocks are written. */
 static int enter(struct th_cmd *cmd, th_step *next)
 {
     struct th_copy *c = th_copy_of(cmd);
+    enum th_gate_kind kind = c->by_bytes ? TH_GATE_EXCLUSIVE : TH_GATE_SHARED;
 
     cmd->step = next;
     cmd->io.done = gate_entered;
-    int result = th_gate_enter(&c->to->gate, TH_GATE_SHARED, &cmd->io);
-    c->gated = result == THIMBLE_OK;
+    int result = th_gate_enter(&c->to->gate, kind, &cmd->io);
+    c->gated = (uint8_t)(result == THIMBLE_OK ? kind + 1 : 0);
     return result;
 }
 
@@ -372,6 +395,84 @@ static uint64_t min64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* --------------------------------------------------------------------------------------
+ * Pieces that begin or end inside a block: the blocks that they lie in are read, in the one half of the work space; those
+ * that they go to in the other, under the gate alone, and written back.  The rest of those stays as it is.
+ */
+static uint32_t half_space(const struct th_cmd *cmd, uint8_t **second)
+{
+    uint32_t n_bytes;
+    uint8_t *space = work_space(cmd, &n_bytes);
+
+    n_bytes = n_bytes / 2 & ~63u;
+    *second = space + n_bytes;
+    return n_bytes;
+}
+
+/* Where in its first block a byte stands. */
+static uint32_t in_block(const struct th_lu *lu, uint64_t byte)
+{
+    return (uint32_t)byte & (th_block_bytes(lu) - 1);
+}
+
+static int bytes_merged(struct th_cmd *cmd)
+{
+    struct th_copy *c = th_copy_of(cmd);
+    uint64_t from_byte = c->from_byte + c->at_byte, to_byte = c->to_byte + c->at_byte;
+    uint32_t space_bytes;
+    uint8_t *second, *first = work_space(cmd, &space_bytes);
+
+    if (is_shut_out(cmd))               /* it has waited for what is to stay */
+        return TH_STEP_END;
+    half_space(cmd, &second);
+    memcpy(second + in_block(c->to, to_byte), first + in_block(c->from, from_byte), c->piece_bytes);
+    return th_lu_write(cmd, c->to, blocks_of(c->to, to_byte), (uint32_t)cover(c->to, to_byte, c->piece_bytes),
+                       second, piece_done);
+}
+
+static int bytes_enter(struct th_cmd *cmd)
+{
+    struct th_copy *c = th_copy_of(cmd);
+    uint64_t to_byte = c->to_byte + c->at_byte;
+    uint8_t *second;
+
+    if (is_shut_out(cmd))
+        return TH_STEP_END;
+    half_space(cmd, &second);
+    if (in_block(c->to, to_byte) == 0 && in_block(c->to, c->piece_bytes) == 0)
+        return th_step_go(cmd, bytes_merged);
+    return th_lu_read(cmd, c->to, blocks_of(c->to, to_byte), (uint32_t)cover(c->to, to_byte, c->piece_bytes),
+                      second, bytes_merged);
+}
+
+static int bytes_read(struct th_cmd *cmd)
+{
+    return enter(cmd, bytes_enter);
+}
+
+/* As many bytes as fit into both halves, wherever they begin; cut where a block of `to` does, if it can be. */
+static int bytes_piece(struct th_cmd *cmd)
+{
+    struct th_copy *c = th_copy_of(cmd);
+    uint32_t space_bytes;
+    uint8_t *second, *first = work_space(cmd, &space_bytes);
+    uint32_t half = half_space(cmd, &second);
+    uint32_t to_block = th_block_bytes(c->to), from_block = th_block_bytes(c->from);
+    bool backwards = overlaps(c) && c->from_byte < c->to_byte;
+    uint64_t max_bytes = th_min32(half & ~(to_block - 1), half & ~(from_block - 1)) -
+                         ((to_block > from_block ? to_block : from_block) - 1);
+    uint64_t n_bytes = min64(c->left_bytes, max_bytes);
+
+    if (n_bytes < c->left_bytes && !backwards && n_bytes > in_block(c->to, c->to_byte + n_bytes))
+        n_bytes -= in_block(c->to, c->to_byte + n_bytes);
+    c->zero = false;
+    c->at_byte = backwards ? c->left_bytes - n_bytes : 0;
+    c->piece_bytes = (uint32_t)n_bytes;
+    uint64_t from_byte = c->from_byte + c->at_byte;
+    return th_lu_read(cmd, c->from, blocks_of(c->from, from_byte), (uint32_t)cover(c->from, from_byte, n_bytes),
+                      first, bytes_read);
+}
+
 /* The next piece, in as many steps as its way needs. */
 static int copy_piece(struct th_cmd *cmd)
 {
@@ -387,6 +488,8 @@ static int copy_piece(struct th_cmd *cmd)
         th_copy_failed(cmd, TH_SENSE_COPY_STOPPED, TH_SENSE_NONE);
         return TH_STEP_END;
     }
+    if (c->by_bytes)
+        return bytes_piece(cmd);
     if (c->from && unit_bytes < th_block_bytes(c->from))
         unit_bytes = th_block_bytes(c->from);
     c->zero = !c->from;
@@ -440,6 +543,8 @@ int th_copy_move(struct th_cmd *cmd, struct th_lu *from, uint64_t from_byte, str
     c->left_bytes = n_bytes;
     c->then = then;
     c->no_offload = false;
+    uint32_t mask = (th_block_bytes(to) - 1) | (from ? th_block_bytes(from) - 1 : 0);
+    c->by_bytes = from && ((n_bytes & mask) || in_block(from, from_byte) || in_block(to, to_byte));
     return th_step_go(cmd, copy_next);
 }
 

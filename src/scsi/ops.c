@@ -639,6 +639,9 @@ enum th_next th_scsi_start(struct th_cmd *cmd)
     cmd->use = TH_USE_WRITE;
     cmd->lost = 0;
     cmd->field_valid = cmd->info_valid = cmd->exact = false;
+#if THIMBLE_SCSI_EXTENDED_COPY
+    cmd->segment_valid = false;
+#endif
     cmd->fua = cmd->writing = cmd->aborted = false;
     unsigned flags = op ? op->flags : 0;
 

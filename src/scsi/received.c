@@ -98,19 +98,21 @@ static uint32_t put_status_lid4(const struct th_copy_record *r, uint8_t *p)
     return 32 + n;
 }
 
+/* Of segments: blocks to blocks, verify, bytes to bytes; of CSCDs: identification.  See xcopy.c. */
+static const uint8_t descriptor_types[] = { 0x02, 0x07, 0x0a, 0xe4 };
+
 /* 6.21 */
 static uint32_t put_operating_parameters(uint8_t *p)
 {
     p[4] = 0x01;                                        /* SNLID */
     th_put16(p + 8, TH_COPY_CSCDS);
     th_put16(p + 10, TH_COPY_SEGMENTS);
-    th_put32(p + 12, TH_COPY_LIST_MAX);
+    th_put32(p + 12, TH_COPY_DESCRIPTORS_MAX);
     th_put16(p + 34, TH_COPY_RECORDS);                  /* TOTAL CONCURRENT COPIES */
     p[36] = TH_COPY_RECORDS;
-    p[43] = 2;
-    p[44] = 0x02;                                       /* block device to block device */
-    p[45] = 0xe4;                                       /* identification descriptor */
-    return 46;
+    p[43] = sizeof descriptor_types;
+    memcpy(p + 44, descriptor_types, sizeof descriptor_types);
+    return 44 + sizeof descriptor_types;
 }
 
 enum th_next th_receive_copy_reply(struct th_cmd *cmd, uint8_t *buf)
@@ -194,11 +196,10 @@ uint32_t th_vpd_third_party(const struct th_cmd *cmd, uint8_t *p)
         at = put_descriptor(&end, 0x0004, 0x1c);        /* parameter data */
         th_put16(at + 4, TH_COPY_CSCDS);
         th_put16(at + 6, TH_COPY_SEGMENTS);
-        th_put32(at + 8, TH_COPY_LIST_MAX);
-        at = put_descriptor(&end, 0x0008, 4);           /* supported descriptors */
-        at[0] = 2;
-        at[1] = 0x02;
-        at[2] = 0xe4;
+        th_put32(at + 8, TH_COPY_DESCRIPTORS_MAX);
+        at = put_descriptor(&end, 0x0008, th_pad4(1 + sizeof descriptor_types));     /* supported descriptors */
+        at[0] = sizeof descriptor_types;
+        memcpy(at + 1, descriptor_types, sizeof descriptor_types);
         at = put_descriptor(&end, 0x000c, 4);           /* supported CSCD descriptor IDs */
         th_put16(at, 2);
         th_put16(at + 2, 0xffff);

@@ -335,6 +335,9 @@ struct th_cmd {
     uint32_t well_known : 1;            /* lu is NULL, and the LUN TH_LUN_REPORT_LUNS */
     uint32_t field_bit : 4;             /* bit 0..7 of `field` that is wrong; 8: the whole byte */
     uint32_t use : 2;                   /* enum th_use */
+#if THIMBLE_SCSI_EXTENDED_COPY
+    uint32_t segment_valid : 1;         /* after COPY ABORTED: n_blocks is the segment descriptor that was worked on */
+#endif
     uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
     uint32_t lost : 1;                  /* private: see th_scsi_lose_medium() */
     uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */

@@ -13,7 +13,7 @@
 enum {
     FIXED_CURRENT = 0x70, DESCRIPTOR_CURRENT = 0x72,
     FIXED_BYTES = 18, DESCRIPTOR_HEADER_BYTES = 8,
-    INFORMATION_BYTES = 12, SENSE_KEY_SPECIFIC_BYTES = 8
+    INFORMATION_BYTES = 12, COMMAND_SPECIFIC_BYTES = 12, SENSE_KEY_SPECIFIC_BYTES = 8
 };
 
 enum th_next th_good(struct th_cmd *cmd)
@@ -28,6 +28,9 @@ enum th_next th_scsi_check(struct th_cmd *cmd, uint32_t sense)
     cmd->sense = sense & 0xfffff;
     cmd->field_valid = false;
     cmd->info_valid = false;
+#if THIMBLE_SCSI_EXTENDED_COPY
+    cmd->segment_valid = false;
+#endif
     return TH_NEXT_STATUS;
 }
 
@@ -85,13 +88,41 @@ void th_check_progress(struct th_cmd *cmd, int progress)
     cmd->field = (uint16_t)progress;
 }
 
-/* Sense key specific data: the field pointer or the progress indication, SPC-4 4.5.2.4.2 and 4.5.2.4.4; three
+#if THIMBLE_SCSI_EXTENDED_COPY
+void th_check_segment(struct th_cmd *cmd, uint16_t segment, unsigned byte)
+{
+    cmd->segment_valid = true;
+    cmd->n_blocks = segment;
+    cmd->field_valid = byte > 0;
+    cmd->field_in_cdb = false;
+    cmd->field_bit = TH_FIELD_SEGMENT;
+    cmd->field = (uint16_t)byte;
+}
+#endif
+
+/* The segment number is the third and fourth byte of the COMMAND-SPECIFIC INFORMATION (SPC-4 4.5.2.4.5). */
+static bool put_segment(const struct th_cmd *cmd, uint8_t *information)
+{
+#if THIMBLE_SCSI_EXTENDED_COPY
+    if (cmd->segment_valid) {
+        th_put16(information + 2, cmd->n_blocks);
+        return true;
+    }
+#endif
+    (void)cmd;
+    (void)information;
+    return false;
+}
+
+/* Sense key specific data: the field pointer, the progress indication or the segment pointer, SPC-4 4.5.2.4.2 to 4.5.2.4.5; three
  * bytes. */
 static void put_specific(const struct th_cmd *cmd, uint8_t *p)
 {
     p[0] = 0x80;                                /* SKSV */
     if (cmd->field_in_cdb)
         p[0] |= 0x40;                           /* C/D */
+    if (THIMBLE_SCSI_EXTENDED_COPY && cmd->field_bit == TH_FIELD_SEGMENT)
+        p[0] |= 0x20;                           /* SD */
     if (cmd->field_bit < TH_FIELD_WHOLE_BYTE)
         p[0] |= (uint8_t)(0x08 | cmd->field_bit);   /* BPV, BIT POINTER */
     th_put16(p + 1, cmd->field);
@@ -109,6 +140,7 @@ static uint32_t put_fixed(const struct th_cmd *cmd, uint8_t *out)
         out[0] |= 0x80;
         th_put32(out + 3, (uint32_t)cmd->lba);
     }
+    put_segment(cmd, out + 8);
     if (cmd->field_valid)
         put_specific(cmd, out + 15);
     return FIXED_BYTES;
@@ -129,6 +161,10 @@ static uint32_t put_descriptors(const struct th_cmd *cmd, uint8_t *out)
         out[n + 2] = 0x80;
         th_put64(out + n + 4, cmd->lba);
         n += INFORMATION_BYTES;
+    } else if (put_segment(cmd, out + n + 4)) { /* no command has both */
+        out[n] = 0x01;                          /* command specific information, SPC-4 4.5.2.3 */
+        out[n + 1] = COMMAND_SPECIFIC_BYTES - 2;
+        n += COMMAND_SPECIFIC_BYTES;
     }
     if (cmd->field_valid) {
         out[n] = 0x02;                          /* sense key specific, SPC-4 4.5.2.4 */
@@ -140,6 +176,7 @@ static uint32_t put_descriptors(const struct th_cmd *cmd, uint8_t *out)
     return n;
 }
 
+_Static_assert(COMMAND_SPECIFIC_BYTES <= INFORMATION_BYTES, "one or the other");
 _Static_assert(DESCRIPTOR_HEADER_BYTES + INFORMATION_BYTES + SENSE_KEY_SPECIFIC_BYTES <=
                TH_SENSE_MAX, "all descriptors at a time");
 

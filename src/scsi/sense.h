@@ -88,6 +88,7 @@ enum th_sense_key {
 #define TH_SENSE_THIRD_PARTY_FAILURE    TH_SENSE(0xa, 0x0d, 0x01)
 #define TH_SENSE_CSCD_UNREACHABLE       TH_SENSE(0xa, 0x0d, 0x02)
 #define TH_SENSE_CSCD_DEVICE_TYPE       TH_SENSE(0xa, 0x0d, 0x03)
+#define TH_SENSE_COPY_LIST_FIELD        TH_SENSE(0xa, 0x26, 0x00)
 #define TH_SENSE_INEXACT_SEGMENT        TH_SENSE(0xa, 0x26, 0x0a)
 #define TH_SENSE_INVALID_MESSAGE        TH_SENSE(0x5, 0x49, 0x00)
 #define TH_SENSE_DATA_PHASE_ERROR       TH_SENSE(0xb, 0x4b, 0x00)
@@ -98,12 +99,19 @@ enum th_sense_key {
 
 #define TH_FIELD_WHOLE_BYTE 8           /* th_cmd.field_bit: no bit in particular */
 #define TH_FIELD_PROGRESS 9             /* th_cmd.field is no pointer, but a progress indication */
+#define TH_FIELD_SEGMENT 10             /* th_cmd.field points into a segment descriptor: a byte in all */
 
 /* INVALID FIELD IN CDB, pointing at a byte and its most significant wrong bit. */
 enum th_next th_check_cdb(struct th_cmd *cmd, unsigned byte, unsigned bit);
 
 /* INVALID FIELD IN PARAMETER LIST, pointing at a byte of the list. */
 enum th_next th_check_list(struct th_cmd *cmd, uint32_t byte);
+
+#if THIMBLE_SCSI_EXTENDED_COPY
+/* The sense data of cmd, which has ended with COPY ABORTED, name a segment descriptor, and a byte of it that is wrong
+ * (0: none). */
+void th_check_segment(struct th_cmd *cmd, uint16_t segment, unsigned byte);
+#endif
 
 /* The sense data of cmd, which has ended, tell how far something is: 0 to 65535; -1: nothing is told. */
 void th_check_progress(struct th_cmd *cmd, int progress);

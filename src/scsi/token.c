@@ -323,7 +323,7 @@ static int next_piece(struct th_cmd *cmd)
         from_byte = source_of(c->token, c->skip_bytes, &left_bytes);
         n_bytes = n_bytes < left_bytes ? n_bytes : left_bytes;
     }
-    if (th_copy_refused(cmd, from, from_byte, cmd->lu, to_byte, n_bytes))
+    if (th_copy_refused(cmd, from, from_byte, cmd->lu, to_byte, n_bytes, false))
         return TH_STEP_END;
     c->skip_bytes += n_bytes;
     c->range_bytes += n_bytes;

@@ -6,7 +6,8 @@
  *
  * A CSCD (copy source or copy destination) is named by its NAA identifier, among the logical units that this session
  * could address itself: nothing else can be reached.  Segments copy from block device to block
- * device (type 02h).  All of the list is looked at before anything is copied.  Layer 2.
+ * device, blocks (type 02h) or bytes (0Ah), or ask whether a CSCD is there (07h).  All of the list is looked at before anything is
+ * copied.  Layer 2.
  */
 #include "copy.h"
 
@@ -17,15 +18,17 @@
 #include "../core/wire.h"
 
 enum {
-    LID1_BYTES = 16, LID4_BYTES = 48, CSCD_BYTES = 32, SEGMENT_BYTES = 28,
-    CSCD_IDENTIFICATION = 0xe4, CSCD_THIS_UNIT = 0xffff, SEGMENT_BLOCK_TO_BLOCK = 0x02,
-    SEGMENT_DC = 0x02, SEGMENT_KNOWN_BITS = 0x03,
+    LID1_BYTES = 16, LID4_BYTES = 48, CSCD_BYTES = 32, SEGMENT_MAX_BYTES = 32,
+    CSCD_IDENTIFICATION = 0xe4, CSCD_THIS_UNIT = 0xffff,
+    SEGMENT_BLOCKS = 0x02, SEGMENT_VERIFY = 0x07, SEGMENT_BYTES = 0x0a,
+    SEGMENT_DC = 0x02, SEGMENT_KNOWN_BITS = 0x03, VERIFY_TUR = 0x01,
     NO_LIST_ID = 3,                     /* LIST ID USAGE: nobody will ask */
     HEADER_KNOWN_BITS = 0x3f,
 };
 
-_Static_assert(LID4_BYTES + TH_COPY_CSCDS * CSCD_BYTES + TH_COPY_SEGMENTS * SEGMENT_BYTES <= TH_COPY_LIST_MAX,
+_Static_assert(LID4_BYTES + TH_COPY_CSCDS * CSCD_BYTES + TH_COPY_SEGMENTS * SEGMENT_MAX_BYTES <= TH_COPY_LIST_MAX,
                "the longest list");
+_Static_assert(TH_COPY_CSCDS * CSCD_BYTES + TH_COPY_SEGMENTS * SEGMENT_MAX_BYTES == TH_COPY_DESCRIPTORS_MAX, "as told");
 
 static bool is_lid1(const struct th_cmd *cmd)
 {
@@ -91,11 +94,15 @@ static bool bad_header(struct th_cmd *cmd, struct header *h)
         th_check_list(cmd, is_lid1(cmd) ? 2 : 42);
         return true;
     }
+    if (h->segments_bytes > TH_COPY_DESCRIPTORS_MAX || h->cscds_bytes > TH_COPY_DESCRIPTORS_MAX - h->segments_bytes) {
+        th_scsi_check(cmd, TH_SENSE_LIST_LENGTH);
+        return true;
+    }
     if (h->cscds_bytes > TH_COPY_CSCDS * CSCD_BYTES) {
         th_scsi_check(cmd, TH_SENSE_TOO_MANY_CSCDS);
         return true;
     }
-    if (h->segments_bytes > TH_COPY_SEGMENTS * SEGMENT_BYTES) {
+    if (h->segments_bytes > TH_COPY_SEGMENTS * SEGMENT_MAX_BYTES) {
         th_scsi_check(cmd, TH_SENSE_TOO_MANY_SEGMENTS);
         return true;
     }
@@ -179,68 +186,149 @@ static struct th_lu *unit_by_id(struct th_cmd *cmd, uint32_t id)
 }
 
 /* --------------------------------------------------------------------------------------
- * Segments (6.4.6): block device to block device
+ * Segments (6.4.6)
  */
 struct segment {
-    struct th_lu *from, *to;
+    uint32_t bytes;                     /* of the descriptor */
+    struct th_lu *from, *to;            /* to NULL: nothing is copied */
     uint64_t from_byte, to_byte, n_bytes;
 };
 
-/* True if cmd was refused. */
-static bool bad_segment(struct th_cmd *cmd, uint32_t i, struct segment *s)
+/* The length of a segment descriptor of this type; 0: we do not have it. */
+static uint32_t segment_bytes(unsigned type)
 {
-    uint32_t at = th_copy_of(cmd)->list_at + i * SEGMENT_BYTES;
-    const uint8_t *d = cmd->param + at;
+    switch (type) {
+    case SEGMENT_BLOCKS: return 28;
+    case SEGMENT_VERIFY: return 12;
+    case SEGMENT_BYTES:  return 32;
+    default:             return 0;
+    }
+}
 
-    if (d[0] != SEGMENT_BLOCK_TO_BLOCK) {
+/* COPY ABORTED, because of a byte of the segment descriptor; `why` is told by RECEIVE COPY FAILURE DETAILS. */
+static bool wrong(struct th_cmd *cmd, uint32_t sense, uint32_t why, unsigned byte)
+{
+    th_copy_failed(cmd, sense, why);
+    th_check_segment(cmd, (uint16_t)th_copy_of(cmd)->segment, byte);
+    return true;
+}
+
+/* The unit whose CSCD descriptor ID stands in this byte; NULL: cmd was refused. */
+static struct th_lu *unit_at(struct th_cmd *cmd, const uint8_t *d, unsigned byte)
+{
+    struct th_lu *lu = unit_by_id(cmd, th_get16(d + byte));
+
+    if (!lu && cmd->sense == TH_SENSE_CSCD_ID)
+        wrong(cmd, TH_SENSE_CSCD_ID, TH_SENSE_NONE, byte);
+    return lu;
+}
+
+/* The byte of a unit that an LBA and an offset into its block name.  True: there is none, and cmd was refused. */
+static bool bad_place(struct th_cmd *cmd, const struct th_lu *lu, const uint8_t *d, unsigned lba_at, unsigned offset,
+                      unsigned offset_at, uint64_t *byte)
+{
+    unsigned shift = lu->block->block_shift;
+    uint64_t lba = th_get64(d + lba_at);
+
+    if (offset >= th_block_bytes(lu))
+        return wrong(cmd, TH_SENSE_COPY_LIST_FIELD, TH_SENSE_INVALID_LIST_FIELD, offset_at);
+    if (lba > lu->block->size_blocks || lba << shift >> shift != lba)
+        return wrong(cmd, TH_SENSE_COPY_ABORTED, TH_SENSE_LBA_OUT_OF_RANGE, lba_at);
+    *byte = (lba << shift) + offset;
+    return false;
+}
+
+/* True if cmd was refused. */
+static bool bad_verify(struct th_cmd *cmd, const uint8_t *d, struct segment *s)
+{
+    s->from = unit_at(cmd, d, 4);
+    if (!s->from)
+        return true;
+    uint32_t sense = d[8] & VERIFY_TUR ? th_copy_not_ready(s->from) : TH_SENSE_NONE;
+    return sense != TH_SENSE_NONE && wrong(cmd, TH_SENSE_THIRD_PARTY_FAILURE, sense, 4);
+}
+
+/* True if cmd was refused.  The segment is the one that th_copy has come to. */
+static bool bad_segment(struct th_cmd *cmd, struct segment *s)
+{
+    const struct th_copy *c = th_copy_of(cmd);
+    uint32_t end = c->list_at + c->segments_bytes;
+    const uint8_t *d = cmd->param + c->segment_at;
+    bool by_bytes = d[0] == SEGMENT_BYTES;
+
+    *s = (struct segment){ .bytes = segment_bytes(d[0]) };
+    if (s->bytes == 0) {
         th_scsi_check(cmd, TH_SENSE_SEGMENT_TYPE);
         return true;
     }
-    if (d[1] & ~SEGMENT_KNOWN_BITS || th_get16(d + 2) != SEGMENT_BYTES - 4) {
-        th_check_list(cmd, at + (d[1] & ~SEGMENT_KNOWN_BITS ? 1 : 2));
+    if (s->bytes > end - c->segment_at) {
+        th_scsi_check(cmd, TH_SENSE_LIST_LENGTH);
         return true;
     }
-    s->from = unit_by_id(cmd, th_get16(d + 4));
-    s->to = s->from ? unit_by_id(cmd, th_get16(d + 6)) : NULL;
-    if (!s->to)
-        return true;
-
-    unsigned from_shift = s->from->block->block_shift, to_shift = s->to->block->block_shift;
-    uint64_t from_lba = th_get64(d + 12), to_lba = th_get64(d + 20);
-    s->n_bytes = (uint64_t)th_get16(d + 10) << (d[1] & SEGMENT_DC ? to_shift : from_shift);
-    s->from_byte = from_lba << from_shift;
-    s->to_byte = to_lba << to_shift;
-    if (s->from_byte >> from_shift != from_lba || s->to_byte >> to_shift != to_lba) {
-        th_copy_failed(cmd, TH_SENSE_COPY_ABORTED, TH_SENSE_LBA_OUT_OF_RANGE);
+    if (d[1] & ~SEGMENT_KNOWN_BITS || th_get16(d + 2) != s->bytes - 4) {
+        th_check_list(cmd, c->segment_at + (d[1] & ~SEGMENT_KNOWN_BITS ? 1u : 2u));
         return true;
     }
-    return th_copy_refused(cmd, s->from, s->from_byte, s->to, s->to_byte, s->n_bytes);
+    if (d[0] == SEGMENT_VERIFY)
+        return bad_verify(cmd, d, s);
+    s->from = unit_at(cmd, d, 4);
+    s->to = s->from ? unit_at(cmd, d, 6) : NULL;
+    if (!s->to || bad_place(cmd, s->from, d, 12, by_bytes ? th_get16(d + 28) : 0, 28, &s->from_byte) ||
+        bad_place(cmd, s->to, d, 20, by_bytes ? th_get16(d + 30) : 0, 30, &s->to_byte))
+        return true;
+    unsigned shift = (d[1] & SEGMENT_DC ? s->to : s->from)->block->block_shift;
+    s->n_bytes = by_bytes ? th_get32(d + 8) : (uint64_t)th_get16(d + 10) << shift;
+    return th_copy_refused(cmd, s->from, s->from_byte, s->to, s->to_byte, s->n_bytes, by_bytes);
 }
 
-static int next_segment(struct th_cmd *cmd)
+static int segment_done(struct th_cmd *cmd);
+
+/* Does the segment that th_copy has come to, and those behind it. */
+static int do_segment(struct th_cmd *cmd)
+{
+    struct th_copy *c = th_copy_of(cmd);
+    struct segment s;
+
+    if (c->segment == c->n_segments)
+        return th_step_good(cmd);
+    if (bad_segment(cmd, &s))                           /* was fine: a unit has changed */
+        return TH_STEP_END;
+    c->next_at = c->segment_at + s.bytes;
+    if (!s.to)
+        return th_step_go(cmd, segment_done);
+    return th_copy_move(cmd, s.from, s.from_byte, s.to, s.to_byte, s.n_bytes, th_copy_durable);
+}
+
+static int segment_done(struct th_cmd *cmd)
 {
     struct th_copy *c = th_copy_of(cmd);
 
     c->segment++;
+    c->segment_at = c->next_at;
     if (c->record)
         c->record->segments++;
-    if (c->segment == c->n_segments)
-        return th_step_good(cmd);
-
-    struct segment s;
-    if (bad_segment(cmd, c->segment, &s))               /* was fine: a unit has changed */
-        return TH_STEP_END;
-    return th_copy_move(cmd, s.from, s.from_byte, s.to, s.to_byte, s.n_bytes, th_copy_durable);
+    return th_step_go(cmd, do_segment);
 }
 
-static int first_segment(struct th_cmd *cmd)
+/* Looks at all of them.  True if cmd was refused. */
+static bool bad_segments(struct th_cmd *cmd)
 {
+    struct th_copy *c = th_copy_of(cmd);
     struct segment s;
 
-    th_copy_of(cmd)->on = next_segment;
-    if (bad_segment(cmd, 0, &s))
-        return TH_STEP_END;
-    return th_copy_move(cmd, s.from, s.from_byte, s.to, s.to_byte, s.n_bytes, th_copy_durable);
+    for (c->segment_at = c->list_at; c->segment_at < c->list_at + c->segments_bytes; c->segment_at += s.bytes) {
+        if (c->segment == TH_COPY_SEGMENTS) {
+            th_scsi_check(cmd, TH_SENSE_TOO_MANY_SEGMENTS);
+            return true;
+        }
+        if (bad_segment(cmd, &s))
+            return true;
+        c->segment++;
+    }
+    c->n_segments = c->segment;
+    c->segment = 0;
+    c->segment_at = c->list_at;
+    return false;
 }
 
 /* The command ends before it has copied anything; its record tells how. */
@@ -261,22 +349,15 @@ enum th_next th_extended_copy_param(struct th_cmd *cmd)
 
     struct th_copy *c = th_copy_of(cmd);
     c->list_at = h.cscds_at + h.cscds_bytes;
-    c->n_segments = h.segments_bytes / SEGMENT_BYTES;
-    if (h.segments_bytes % SEGMENT_BYTES != 0) {
-        bool other = cmd->param[c->list_at + c->n_segments * SEGMENT_BYTES] != SEGMENT_BLOCK_TO_BLOCK;
-        th_scsi_check(cmd, other ? TH_SENSE_SEGMENT_TYPE : TH_SENSE_LIST_LENGTH);
+    c->segments_bytes = h.segments_bytes;
+    c->on = segment_done;
+    if (bad_segments(cmd))
         return end(cmd);
-    }
-    for (uint32_t i = 0; i < c->n_segments; i++) {
-        struct segment s;
-        if (bad_segment(cmd, i, &s))
-            return end(cmd);
-    }
     if (c->n_segments == 0) {
         th_good(cmd);
         return end(cmd);
     }
-    return th_steps_run(cmd, first_segment);
+    return th_steps_run(cmd, do_segment);
 }
 
 #endif

@@ -556,6 +556,9 @@ static void parse_sense(struct outcome *o)
             if (s[at] == 0x00) {
                 o->info_valid = s[at + 2] & 0x80;
                 o->info = th_get64(s + at + 4);
+            } else if (s[at] == 0x01) {
+                assert_int_equal(s[at + 1], 10);
+                o->segment = th_get16(s + at + 6);
             } else {
                 assert_int_equal(s[at], 0x02);
                 sks = s + at + 4;
@@ -567,6 +570,7 @@ static void parse_sense(struct outcome *o)
         o->sense = TH_SENSE(s[2], s[12], s[13]);
         o->info_valid = s[0] & 0x80;
         o->info = th_get32(s + 3);
+        o->segment = th_get16(s + 10);
         if (s[15] & 0x80)
             sks = s + 15;
     }
@@ -575,6 +579,7 @@ static void parse_sense(struct outcome *o)
         o->field = th_get16(sks + 1);
         o->field_bit = sks[0] & 0x08 ? sks[0] & 7 : -1;
         o->field_in_cdb = sks[0] & 0x40;
+        o->field_in_segment = sks[0] & 0x20;
     }
 }
 

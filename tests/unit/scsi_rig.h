@@ -104,7 +104,8 @@ struct outcome {
     uint8_t  status;
     uint32_t sense;                     /* TH_SENSE() of the sense data, 0: none */
     int      field, field_bit;          /* -1: none */
-    bool     field_in_cdb;
+    bool     field_in_cdb, field_in_segment;
+    int      segment;                   /* COPY ABORTED: which one; 0 without */
     bool     info_valid;
     uint64_t info;
     uint32_t sense_len;

@@ -7,7 +7,7 @@
 
 #include "../../src/scsi/lu.h"
 
-enum { HEADER = 16, CSCD = 32, SEGMENT = 28, OTHER_BLOCKS = 64, SOURCE_AT = 4, TO_AT = 6 };
+enum { HEADER = 16, CSCD = 32, SEGMENT = 28, SEGMENTS_MAX = 32, OTHER_BLOCKS = 64, SOURCE_AT = 4, TO_AT = 6 };
 
 /* A second unit beside the rig's. */
 struct pair {
@@ -114,6 +114,33 @@ static uint32_t put_segment(uint8_t *at, unsigned from, unsigned to, unsigned n_
     return SEGMENT;
 }
 
+/* Bytes of which the place is a number of bytes from the beginning of the disk. */
+static uint32_t put_bytes(uint8_t *at, const struct th_lu *from, unsigned from_id, uint64_t from_byte,
+                          const struct th_lu *to, unsigned to_id, uint64_t to_byte, uint32_t n_bytes)
+{
+    memset(at, 0, 32);
+    at[0] = 0x0a;
+    th_put16(at + 2, 28);
+    th_put16(at + SOURCE_AT, from_id);
+    th_put16(at + TO_AT, to_id);
+    th_put32(at + 8, n_bytes);
+    th_put64(at + 12, from_byte >> from->block->block_shift);
+    th_put64(at + 20, to_byte >> to->block->block_shift);
+    th_put16(at + 28, (uint32_t)from_byte & ((1u << from->block->block_shift) - 1));
+    th_put16(at + 30, (uint32_t)to_byte & ((1u << to->block->block_shift) - 1));
+    return 32;
+}
+
+static uint32_t put_verify(uint8_t *at, unsigned id, bool ready)
+{
+    memset(at, 0, 12);
+    at[0] = 0x07;
+    at[3] = 8;
+    th_put16(at + SOURCE_AT, id);
+    at[8] = ready;
+    return 12;
+}
+
 struct list { uint8_t bytes[1400]; uint32_t len; };
 
 /* A list with the rig's unit as CSCD 0, the other as 1. */
@@ -132,6 +159,20 @@ static void add(struct list *l, unsigned from, unsigned to, unsigned n_blocks, u
 {
     l->len += put_segment(l->bytes + l->len, from, to, n_blocks, from_lba, to_lba);
     th_put32(l->bytes + 8, l->len - HEADER - 2 * CSCD);
+}
+
+static void grown(struct list *l, uint32_t by)
+{
+    l->len += by;
+    th_put32(l->bytes + 8, l->len - HEADER - 2 * CSCD);
+}
+
+/* ... from_byte of CSCD `from`, to_byte of CSCD `to`. */
+static void add_bytes(struct list *l, struct pair *p, unsigned from, uint64_t from_byte, unsigned to, uint64_t to_byte,
+                      uint32_t n_bytes)
+{
+    grown(l, put_bytes(l->bytes + l->len, from ? &p->other : &p->rig.lu, from, from_byte,
+                       to ? &p->other : &p->rig.lu, to, to_byte, n_bytes));
 }
 
 static struct rig_cmd *submit_copy(struct pair *p, const struct list *l)
@@ -281,6 +322,254 @@ static void test_block_sizes(void **state)
     pair_end(&p);
 }
 
+static void expect_why(struct pair *p, uint8_t list_id, uint32_t why);
+
+/* Bytes from anywhere to anywhere, of units of all block sizes: as memmove() does, and nothing else changes. */
+static void test_bytes(void **state)
+{
+    enum { SIZE = 64 * 512, ROUNDS = 150 };
+    static const struct { unsigned shift, other_shift, param_bytes; } ways[] = {
+        { 9, 9, 4096 }, { 9, 9, 65536 }, { 9, 12, 16384 }, { 12, 9, 16384 }, { 12, 12, 65536 },
+    };
+    uint32_t turn = 1;
+    (void)state;
+
+    for (unsigned way = 0; way < sizeof ways / sizeof ways[0]; way++)
+        for (unsigned round = 0; round < ROUNDS; round++) {
+            struct pair p;
+            pair_start(&p, &(struct rig_options){ .block_shift = (uint8_t)ways[way].shift, .delayed = round % 2,
+                                                  .param_bytes = ways[way].param_bytes }, ways[way].other_shift);
+            for (uint32_t i = 0; i < SIZE; i++)
+                p.mem[i] = (uint8_t)(i * 7 + (i >> 8) * 3);
+            uint8_t *want[2] = { malloc(SIZE), malloc(SIZE) }, *have[2] = { p.rig.mem, p.mem };
+            memcpy(want[0], have[0], SIZE);
+            memcpy(want[1], have[1], SIZE);
+            struct list l = new_list(&p, 1);
+            for (unsigned i = 0; i < 3; i++) {
+                uint32_t number[5];
+                for (unsigned k = 0; k < 5; k++)
+                    number[k] = (turn = turn * 1103515245 + 12345) >> 8;
+                unsigned from = number[0] % 2, to = number[1] % 2;
+                uint32_t n = number[2] % (round % 3 ? SIZE / 2 : 700);
+                uint32_t from_byte = number[3] % (SIZE - n), to_byte = number[4] % (SIZE - n);
+                add_bytes(&l, &p, from, from_byte, to, to_byte, n);
+                memmove(want[to] + to_byte, want[from] + from_byte, n);
+            }
+            expect_copy(&p, "bytes", &l, TH_SENSE_NONE);
+            assert_memory_equal(have[0], want[0], SIZE);
+            assert_memory_equal(have[1], want[1], SIZE);
+            free(want[0]);
+            free(want[1]);
+            pair_end(&p);
+        }
+}
+
+/* A part of a block is put into it without losing what others write to the rest. */
+static void test_bytes_beside_others(void **state)
+{
+    bool before = false, after = false;
+    (void)state;
+
+    for (unsigned steps = 0; steps < 12; steps++) {
+        struct pair p;
+        uint8_t data[1024];
+        pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+        struct list l = new_list(&p, 1);
+        add_bytes(&l, &p, 1, 0, 0, 5 * 512 + 100, 50);
+        memcpy(data, p.rig.mem + 5 * 512, 512);
+        memset(data + 512, 0xee, 512);
+        struct rig_cmd *c = submit_copy(&p, &l);
+        for (unsigned i = 0; i < steps && !c->ended; i++)
+            rig_step(c);
+        struct rig_cmd *caw = rig_submit(&p.rig, &p.rig.nexus[1], &p.rig.lu, "89 00 0000000000000005 000000 01 00 00",
+                                         data, 1024);
+        while (!c->ended || !caw->ended)
+            rig_step(c->ended ? caw : c);
+        struct outcome o = rig_collect(c);
+        expect_sense("bytes", &o, TH_SENSE_NONE);
+        o = rig_collect(caw);
+        if (o.status == TH_STATUS_GOOD)
+            memset(data, 0xee, 512);
+        *(o.status == TH_STATUS_GOOD ? &before : &after) = true;
+        memset(data + 100, 0xdd, 50);
+        assert_memory_equal(p.rig.mem + 5 * 512, data, 512);
+        pair_end(&p);
+    }
+    assert_true(before && after);
+}
+
+/* The same beside a copy of whole blocks, which shares the gate with other writers. */
+static void test_bytes_beside_blocks(void **state)
+{
+    bool before = false, after = false;
+    (void)state;
+
+    for (unsigned steps = 0; steps < 12; steps++) {
+        struct pair p;
+        uint8_t want[512];
+        pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+        struct list part = new_list(&p, 1), whole = new_list(&p, 2);
+        add_bytes(&part, &p, 0, 20 * 512, 0, 5 * 512 + 100, 50);
+        add(&whole, 1, 0, 1, 0, 5);
+        struct rig_cmd *c = submit_copy(&p, &part), *w = NULL;
+        for (unsigned i = 0; i < steps && !c->ended; i++)
+            rig_step(c);
+        w = submit_copy(&p, &whole);
+        while (!c->ended || !w->ended)                  /* the whole one first, where it can */
+            rig_step(!w->ended && w->waits_turn ? w : c->ended ? w : c);
+        struct outcome o = rig_collect(c);
+        expect_sense("bytes", &o, TH_SENSE_NONE);
+        o = rig_collect(w);
+        expect_sense("blocks", &o, TH_SENSE_NONE);
+        memset(want, 0xdd, 512);
+        bool last = memcmp(p.rig.mem + 5 * 512, want, 512) != 0;
+        if (last)
+            memcpy(want + 100, p.rig.mem + 20 * 512, 50);
+        *(last ? &after : &before) = true;
+        assert_memory_equal(p.rig.mem + 5 * 512, want, 512);
+        pair_end(&p);
+    }
+    assert_true(before && after);
+}
+
+/* The unit that is written becomes read-only at any step: no disk call is begun after that. */
+static void test_bytes_shut_out(void **state)
+{
+    bool over = false;
+    (void)state;
+
+    for (unsigned steps = 1; !over; steps++) {
+        struct pair p;
+        pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+        struct list l = new_list(&p, 1);
+        add_bytes(&l, &p, 0, 20 * 512 + 1, 0, 100, 1000);
+        struct rig_cmd *c = submit_copy(&p, &l);
+        for (unsigned i = 0; i < steps && !c->ended; i++)
+            rig_step(c);
+        over = c->ended;
+        p.rig.lu.read_only = true;
+        uint32_t calls = p.rig.fault.calls + p.rig.delay.waiting;
+        rig_wait(c);
+        assert_int_equal(p.rig.fault.calls, calls);
+        struct outcome o = rig_collect(c);
+        assert_true(over || o.sense == TH_SENSE_THIRD_PARTY_FAILURE || rig_blocks_untouched(&p.rig, 3, 61));
+        pair_end(&p);
+    }
+}
+
+/* The disk becomes smaller in the middle. */
+static void test_resized_at_work(void **state)
+{
+    (void)state;
+    for (unsigned which = 0; which < 2; which++)
+        for (unsigned bytes = 0; bytes < 2; bytes++)
+            for (unsigned steps = 1; steps < 5; steps++) {
+                struct pair p;
+                pair_start(&p, &(struct rig_options){ .delayed = true, .param_bytes = 3072 }, 9);
+                struct list l = new_list(&p, 5);
+                add_bytes(&l, &p, 0, 0, 1, bytes, 50 * 512);
+                struct rig_cmd *c = submit_copy(&p, &l);
+                for (unsigned i = 0; i < steps; i++)
+                    rig_step(c);
+                assert_false(c->ended);
+                (which ? &p.other : &p.rig.lu)->block->size_blocks = 40;
+                rig_wait(c);
+                struct outcome o = rig_collect(c);
+                expect_sense("a smaller disk", &o, TH_SENSE_THIRD_PARTY_FAILURE);
+                rig_forget(&o);
+                expect_why(&p, 5, TH_SENSE_LBA_OUT_OF_RANGE);
+                assert_int_equal(p.mem[40 * 512], 0xdd);
+                pair_end(&p);
+            }
+}
+
+/* Segments that ask whether a unit is there, or also whether it is ready. */
+static void test_verify(void **state)
+{
+    struct pair p;
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    struct list l = new_list(&p, 4);
+    grown(&l, put_verify(l.bytes + l.len, 1, false));
+    add(&l, 0, 1, 8, 0, 0);
+    grown(&l, put_verify(l.bytes + l.len, 0, true));
+    expect_copy(&p, "all are there", &l, TH_SENSE_NONE);
+    expect_status(&p, 4, 0x01, 3, 8 * 512);
+
+    p.other.ejected = true;
+    l = new_list(&p, 4);
+    grown(&l, put_verify(l.bytes + l.len, 1, false));
+    expect_copy(&p, "there, and not ready", &l, TH_SENSE_NONE);
+    grown(&l, put_verify(l.bytes + l.len, 1, true));
+    expect_copy(&p, "not ready", &l, TH_SENSE_THIRD_PARTY_FAILURE);
+    expect_why(&p, 4, TH_SENSE_NO_MEDIUM);
+    p.rig.nexus[0].units[1] = 0;
+    l = new_list(&p, 4);
+    grown(&l, put_verify(l.bytes + l.len, 1, false));
+    expect_copy(&p, "hidden", &l, TH_SENSE_CSCD_UNREACHABLE);
+
+    l = new_list(&p, 4);
+    for (unsigned i = 0; i <= SEGMENTS_MAX; i++)
+        grown(&l, put_verify(l.bytes + l.len, 0, false));
+    expect_copy(&p, "too many", &l, TH_SENSE_TOO_MANY_SEGMENTS);
+    grown(&l, 0u - 12);
+    expect_copy(&p, "as many as may be", &l, TH_SENSE_NONE);
+    grown(&l, 0u - 4);
+    expect_copy(&p, "one that is cut", &l, TH_SENSE_LIST_LENGTH);
+    pair_end(&p);
+}
+
+/* COPY ABORTED names the segment, and the byte of it that is wrong. */
+static void test_segment_pointer(void **state)
+{
+    static const struct { const char *title; unsigned at, value; uint32_t sense; int field; } cases[] = {
+        { "a source that is not in the list", 5, 2, TH_SENSE_CSCD_ID, 4 },
+        { "a destination that is not in the list", 7, 2, TH_SENSE_CSCD_ID, 6 },
+        { "far beyond the source", 12, 1, TH_SENSE_COPY_ABORTED, 12 },
+        { "far beyond the destination", 20, 1, TH_SENSE_COPY_ABORTED, 20 },
+        { "a byte behind the block of the source", 28, 2, TH_SENSE_COPY_LIST_FIELD, 28 },
+        { "a byte behind the block of the destination", 30, 2, TH_SENSE_COPY_LIST_FIELD, 30 },
+        { "more bytes than there are", 9, 1, TH_SENSE_COPY_ABORTED, -1 },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        struct pair p;
+        pair_start(&p, &(struct rig_options){ .d_sense = i % 2 }, 9);
+        struct list l = new_list(&p, 5);
+        add(&l, 0, 1, 8, 0, 0);
+        uint32_t at = l.len;
+        add_bytes(&l, &p, 0, 0, 1, 0, 8);
+        l.bytes[at + cases[i / 2].at] = (uint8_t)cases[i / 2].value;
+        struct rig_cmd *c = submit_copy(&p, &l);
+        rig_wait(c);
+        struct outcome o = rig_collect(c);
+        expect_sense(cases[i / 2].title, &o, cases[i / 2].sense);
+        expect_field(cases[i / 2].title, &o, cases[i / 2].field, -1);
+        assert_int_equal(o.segment, 1);
+        assert_int_equal(o.field_in_segment, cases[i / 2].field >= 0);
+        assert_int_equal(p.mem[0], 0xdd);
+        rig_forget(&o);
+        pair_end(&p);
+    }
+
+    /* at work: what fails is in the second */
+    struct pair p;
+    pair_start(&p, &(struct rig_options){ .delayed = true }, 9);
+    struct list l = new_list(&p, 5);
+    add(&l, 1, 1, 2, 0, 10);
+    add(&l, 0, 1, 2, 0, 0);
+    p.rig.fault.fail_at = p.rig.fault.calls;
+    struct rig_cmd *c = submit_copy(&p, &l);
+    rig_wait(c);
+    struct outcome o = rig_collect(c);
+    expect_sense("a disk that fails", &o, TH_SENSE_THIRD_PARTY_FAILURE);
+    assert_int_equal(o.segment, 1);
+    expect_field("a disk that fails", &o, -1, -1);
+    pair_end(&p);
+}
+
 /* Each call of a disk fails: the copy says so, and the unit goes on serving. */
 static void test_failing_calls(void **state)
 {
@@ -293,6 +582,7 @@ static void test_failing_calls(void **state)
             struct list l = new_list(&p, 9);
             add(&l, 0, 1, 32, 0, 0);
             add(&l, 1, 0, 32, 32, 32);
+            add_bytes(&l, &p, 1, 3, 0, 2, 2000);
             struct rig_cmd *c = submit_copy(&p, &l);
             rig_wait(c);
             struct outcome o = rig_collect(c);
@@ -328,6 +618,7 @@ static void test_aborts(void **state)
             struct list l = new_list(&p, 9);
             add(&l, 0, 1, 32, 0, 0);
             add(&l, 1, 0, 32, 32, 32);
+            add_bytes(&l, &p, 0, 3, 0, 2, 1000);
             struct rig_cmd *c = submit_copy(&p, &l);
             for (unsigned i = 0; i < steps && !c->ended; i++)
                 rig_step(c);
@@ -393,8 +684,9 @@ static void test_refusals(void **state)
         { "more CSCD descriptors than bytes", 3, 5 * CSCD, TH_SENSE_LIST_LENGTH },
         { "too many CSCD descriptors", 2, 2, TH_SENSE_TOO_MANY_CSCDS },
         { "more segments than bytes", 11, 3 * SEGMENT, TH_SENSE_LIST_LENGTH },
-        { "too many segments", 10, 5, TH_SENSE_TOO_MANY_SEGMENTS },
-        { "far too many segments", 8, 0x80, TH_SENSE_TOO_MANY_SEGMENTS },
+        { "too many segments", 10, 4, TH_SENSE_TOO_MANY_SEGMENTS },
+        { "longer than a list may be", 10, 5, TH_SENSE_LIST_LENGTH },
+        { "far longer", 8, 0x80, TH_SENSE_LIST_LENGTH },
         { "inline data", 15, 1, TH_SENSE_INLINE_DATA },
         { "another kind of CSCD descriptor", AT_CSCD, 0xe0, TH_SENSE_CSCD_TYPE },
         { "a null device", AT_CSCD + 1, 0x20, TH_SENSE_CSCD_UNREACHABLE },
@@ -580,7 +872,7 @@ static void test_reach(void **state)
 
 /* ... and if that comes in the middle of a copy, nothing more is written, or read.  Ways: written; written by the disk itself;
  * read. */
-enum { WRITTEN, BY_ITSELF, READ, WAYS };
+enum { WRITTEN, BY_ITSELF, READ, BYTES, WAYS };
 
 static bool shut_out_after(enum change change, unsigned way, unsigned steps)
 {
@@ -590,8 +882,13 @@ static bool shut_out_after(enum change change, unsigned way, unsigned steps)
     pair_start(&p, &(struct rig_options){ .delayed = true, .param_bytes = 3072 }, 9);
     p.ram.block.copy = way == BY_ITSELF ? other_copy : NULL;
     struct list l = new_list(&p, 5);
-    add(&l, way == READ, way != READ, 30, 0, 0);
-    add(&l, way == READ, way != READ, 30, 30, 30);
+    if (way == BYTES) {
+        add_bytes(&l, &p, 0, 0, 1, 1, 30 * 512);
+        add_bytes(&l, &p, 0, 30 * 512 + 1, 1, 30 * 512, 30 * 512);
+    } else {
+        add(&l, way == READ, way != READ, 30, 0, 0);
+        add(&l, way == READ, way != READ, 30, 30, 30);
+    }
     struct rig_cmd *c = submit_copy(&p, &l);
     for (unsigned i = 0; i < steps && !c->ended; i++)
         rig_step(c);
@@ -677,13 +974,15 @@ static void test_own_unit_is_reserved(void **state)
 static void test_any_byte(void **state)
 {
     (void)state;
-    for (unsigned at = 0; at < HEADER + 2 * CSCD + 2 * SEGMENT; at++)
+    for (unsigned at = 0; at < HEADER + 2 * CSCD + 2 * SEGMENT + 32 + 12; at++)
         for (unsigned value = 0; value < 256; value += at % 2 ? 5 : 3) {
             struct pair p;
             pair_start(&p, NULL, 9);
             struct list l = new_list(&p, 5);
             add(&l, 0, 1, 8, 0, 0);
             add(&l, 1, 0, 8, 0, 20);
+            add_bytes(&l, &p, 0, 100, 1, 600, 700);
+            grown(&l, put_verify(l.bytes + l.len, 1, true));
             l.bytes[at] = (uint8_t)value;
             struct rig_cmd *c = submit_copy(&p, &l);
             rig_wait(c);
@@ -736,8 +1035,8 @@ static void test_operating_parameters(void **state)
     pair_start(&p, NULL, 9);
     struct outcome o = rig_run(&p.rig, "84 03 0000000000000000 00000100 00 00", NULL, 0);
     expect_data("RECEIVE COPY OPERATING PARAMETERS", &o,
-                "0000002a 01 000000 0008 0020 00000500 00000000 00000000 00000000 00000000 0000 0008 08 00 00 00"
-                "000000 02 02 e4");
+                "0000002c 01 000000 0008 0020 00000500 00000000 00000000 00000000 00000000 0000 0008 08 00 00 00"
+                "000000 04 02 07 0a e4");
     rig_forget(&o);
     pair_end(&p);
 }
@@ -1140,6 +1439,13 @@ int main(void)
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_offload),
         cmocka_unit_test(test_block_sizes),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes_beside_others),
+        cmocka_unit_test(test_bytes_beside_blocks),
+        cmocka_unit_test(test_bytes_shut_out),
+        cmocka_unit_test(test_resized_at_work),
+        cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_segment_pointer),
         cmocka_unit_test(test_failing_calls),
         cmocka_unit_test(test_aborts),
         cmocka_unit_test(test_beside_others),
