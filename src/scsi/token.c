@@ -330,6 +330,14 @@ static int next_piece(struct th_cmd *cmd)
     return th_copy_move(cmd, from, from_byte, cmd->lu, to_byte, n_bytes, th_copy_durable);
 }
 
+/* A token has so many bytes behind so many of its blocks. */
+static bool token_has(const struct th_token *t, uint64_t offset_blocks, uint64_t n_bytes)
+{
+    unsigned shift = t->lu->block->block_shift;
+
+    return th_range_ok(offset_blocks, 0, t->n_bytes >> shift) && n_bytes <= t->n_bytes - (offset_blocks << shift);
+}
+
 enum th_next th_write_using_token_param(struct th_cmd *cmd)
 {
     struct th_copies *copies = cmd->lu->target->copies;
@@ -345,11 +353,9 @@ enum th_next th_write_using_token_param(struct th_cmd *cmd)
         t = find_token(copies, bytes, &sense);
         if (!t)
             return th_scsi_check(cmd, sense);
-        unsigned shift = t->lu->block->block_shift;
-        if (!th_range_ok(offset_blocks, (r.n_blocks << cmd->lu->block->block_shift) >> shift,
-                         t->n_bytes >> shift))
+        if (!token_has(t, offset_blocks, r.n_blocks << cmd->lu->block->block_shift))
             return th_check_list(cmd, 8);
-        skip_bytes = offset_blocks << shift;
+        skip_bytes = offset_blocks << t->lu->block->block_shift;
     }
     if (!th_copy_begin(cmd, list_id_of(cmd), true))
         return TH_NEXT_STATUS;

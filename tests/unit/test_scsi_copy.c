@@ -1103,8 +1103,8 @@ static bool fetch_token(struct pair *p, uint32_t id, uint8_t token[512])
     return there;
 }
 
-static struct rig_cmd *submit_write(struct pair *p, struct th_lu *lu, uint32_t id, const uint8_t *token,
-                                    uint64_t offset, uint64_t lba, uint32_t n)
+static struct rig_cmd *submit_write_as(struct pair *p, struct th_nexus *nexus, struct th_lu *lu, uint32_t id,
+                                       const uint8_t *token, uint64_t offset, uint64_t lba, uint32_t n)
 {
     static uint8_t l[WRITE_LIST + RANGE];
     char cdb[64];
@@ -1116,7 +1116,13 @@ static struct rig_cmd *submit_write(struct pair *p, struct th_lu *lu, uint32_t i
     th_put16(l + 534, RANGE);
     put_range(l + 536, lba, n);
     snprintf(cdb, sizeof cdb, "83 11 00000000 %08x %08x 00 00", (unsigned)id, (unsigned)sizeof l);
-    return rig_submit(&p->rig, &p->rig.nexus[0], lu, cdb, l, sizeof l);
+    return rig_submit(&p->rig, nexus, lu, cdb, l, sizeof l);
+}
+
+static struct rig_cmd *submit_write(struct pair *p, struct th_lu *lu, uint32_t id, const uint8_t *token,
+                                    uint64_t offset, uint64_t lba, uint32_t n)
+{
+    return submit_write_as(p, &p->rig.nexus[0], lu, id, token, offset, lba, n);
 }
 
 static uint32_t write_token(struct pair *p, struct th_lu *lu, const uint8_t *token, uint64_t offset, uint64_t lba,
@@ -1161,6 +1167,77 @@ static void test_token(void **state)
 }
 
 /* Whoever writes what a token stands for makes it void, by any command; who writes beside it does not. */
+/* Blocks of 4096 bytes are asked for in blocks of 512: never more than the token has, and nothing that is not whole blocks of both. */
+static void test_token_of_other_blocks(void **state)
+{
+    struct pair p;
+    uint8_t token[512];
+    (void)state;
+
+    pair_start(&p, &(struct rig_options){ .block_shift = 12, .param_bytes = 16384 }, 9);
+    struct outcome o = populate(&p, 1, 3, 1, 0, 0);
+    expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+    assert_true(fetch_token(&p, 1, token));
+    for (uint32_t n = 0; n <= 17; n++)
+        assert_int_equal(write_token(&p, &p.other, token, 0, 2, n),
+                         n == 0 || n == 8 ? 0 : n < 8 ? TH_SENSE_INEXACT_SEGMENT : TH_SENSE_INVALID_LIST_FIELD);
+    assert_memory_equal(p.mem + 2 * 512, p.rig.mem + 3 * 4096, 4096);
+    assert_int_equal(p.mem[10 * 512], 0xdd);
+    assert_int_equal(write_token(&p, &p.other, token, 1, 2, 1), TH_SENSE_INVALID_LIST_FIELD);
+    assert_int_equal(write_token(&p, &p.other, token, UINT64_MAX, 2, 8), TH_SENSE_INVALID_LIST_FIELD);
+    assert_int_equal(write_token(&p, &p.other, token, UINT64_C(1) << 52, 2, 8), TH_SENSE_INVALID_LIST_FIELD);
+    pair_end(&p);
+}
+
+/* The other unit is another target's: a token is good there, for what the session may not do with it otherwise; but what keeps
+ * others from reading its source, keeps it, too.  EXTENDED COPY does not reach it. */
+static void test_other_target(void **state)
+{
+    struct th_scsi_target target;
+    struct th_nexus nexus;
+    struct pair p;
+    uint8_t token[512];
+    (void)state;
+
+    pair_start(&p, NULL, 9);
+    target = p.rig.target;
+    target.name = "iqn.2004-01.org.example:other";
+    target.nexuses = NULL;
+    memset(target.lus, 0, sizeof target.lus);
+    target.lus[1] = &p.other;
+    p.rig.target.lus[1] = NULL;
+    p.other.target = &target;
+    nexus = p.rig.nexus[0];
+    th_scsi_nexus_begin(&nexus, &target);
+    memset(nexus.ua, 0, sizeof nexus.ua);
+
+    struct list l = new_list(&p, 5);
+    add(&l, 0, 1, 8, 0, 0);
+    expect_copy(&p, "another target's unit", &l, TH_SENSE_CSCD_UNREACHABLE);
+    l = new_list(&p, 5);
+    add(&l, 1, 0, 8, 0, 0);
+    expect_copy(&p, "another target's unit as source", &l, TH_SENSE_CSCD_UNREACHABLE);
+    assert_true(rig_blocks_untouched(&p.rig, 0, 64));
+
+    struct outcome o = populate(&p, 1, 10, 20, 0, 0);
+    expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
+    assert_true(fetch_token(&p, 1, token));
+    for (unsigned reserved = 0; reserved < 2; reserved++) {
+        if (reserved)
+            reserve(&p, &p.rig.lu, 3, STRANGER);
+        struct rig_cmd *c = submit_write_as(&p, &nexus, &p.other, 9, token, 0, 4 + 20 * reserved, 20);
+        rig_wait(c);
+        o = rig_collect(c);
+        expect_sense("WRITE USING TOKEN at another target", &o, reserved ? TH_SENSE_THIRD_PARTY_FAILURE : TH_SENSE_NONE);
+        rig_forget(&o);
+    }
+    assert_true(copied(&p, 10, 20, 4));
+    assert_int_equal(p.mem[24 * 512], 0xdd);
+    th_scsi_nexus_end(&nexus);
+    p.other.target = &p.rig.target;
+    pair_end(&p);
+}
+
 static void test_token_is_revoked(void **state)
 {
     static const struct { const char *cdb; uint32_t out; bool revokes; } cases[] = {
@@ -1462,6 +1539,8 @@ int main(void)
         cmocka_unit_test(test_operating_parameters),
         cmocka_unit_test(test_copy_of_a_lost_medium),
         cmocka_unit_test(test_token),
+        cmocka_unit_test(test_token_of_other_blocks),
+        cmocka_unit_test(test_other_target),
         cmocka_unit_test(test_token_is_revoked),
         cmocka_unit_test(test_revoked_at_work),
         cmocka_unit_test(test_token_ends),
