@@ -36,9 +36,6 @@
 #define LWIP_DNS                        0
 #define IP_REASSEMBLY                   0       /* a TCP peer does not fragment */
 #define IP_FRAG                         0
-#if !defined(TH_BOARD_STATUS) || !TH_BOARD_STATUS
-#define LWIP_STATS                      0
-#endif
 #define LWIP_NETIF_HOSTNAME             1
 #define LWIP_NETIF_STATUS_CALLBACK      1
 #define LWIP_SUPPORT_CUSTOM_PBUF        1       /* net.c, the frame in reserve */
@@ -107,10 +104,16 @@
 #define LWIP_NOASSERT                   1
 
 /* SNMP, port/board/status_lwip.c: on boards whose board_config.h sets TH_BOARD_STATUS. */
+#ifndef LWIP_SNMP
 #if defined(TH_BOARD_STATUS) && TH_BOARD_STATUS
 #define LWIP_SNMP                       1
+#else
+#define LWIP_SNMP                       0
+#endif
+#endif
+#define LWIP_STATS                      LWIP_SNMP
+#if LWIP_SNMP
 #define MIB2_STATS                      1
-#define LWIP_STATS                      1
 #define SNMP_LWIP_MIB2                  1
 #define SNMP_MAX_OCTET_STRING_LEN       224
 #define SNMP_MAX_COMMUNITY_STR_LEN      33
@@ -118,7 +121,7 @@
 #endif
 
 /* Multicast DNS, port/board/announce_lwip.c: on boards whose board_config.h sets TH_BOARD_ANNOUNCE. */
-#ifdef TH_BOARD_ANNOUNCE
+#if defined(TH_BOARD_ANNOUNCE) && TH_BOARD_ANNOUNCE
 #define LWIP_IGMP                       1
 #define LWIP_MDNS_RESPONDER             1
 #define MDNS_MAX_SERVICES               2       /* iSCSI, HTTP */

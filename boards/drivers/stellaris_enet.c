@@ -35,7 +35,7 @@
 
 enum {
     INT_RX = 0x01, INT_ALL = 0x7f,
-    RCTL_RXEN = 0x01, RCTL_BADCRC = 0x08, RCTL_RSTFIFO = 0x10,
+    RCTL_RXEN = 0x01, RCTL_GROUPS = 0x02, RCTL_BADCRC = 0x08, RCTL_RSTFIFO = 0x10,
     TCTL_TXEN = 0x01, TCTL_PADEN = 0x02, TCTL_CRC = 0x04, TCTL_DUPLEX = 0x10,
     LENGTH_BYTES = 2, FCS_BYTES = 4, ETHERNET_HEADER_BYTES = 14,
     TX_TRIES = 100000,                  /* a frame takes 122 us at 100 Mbit/s */
@@ -63,7 +63,7 @@ void nic_start(uint8_t mac[6])
     THR = 0x3f;                         /* start sending when told to, not before */
     RCTL = RCTL_RSTFIFO;
     TCTL = TCTL_TXEN | TCTL_PADEN | TCTL_CRC | TCTL_DUPLEX;
-    RCTL = RCTL_RXEN | RCTL_BADCRC;
+    RCTL = RCTL_RXEN | RCTL_GROUPS | RCTL_BADCRC;
     RIS_IACK = INT_ALL;
     IM = INT_RX;
 }

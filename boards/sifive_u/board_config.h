@@ -22,9 +22,15 @@
 #define TCP_QUEUE_OOSEQ         1
 
 /* The status page and SNMP, which want counters; HOSTNAME.local. */
+#ifndef TH_BOARD_STATUS
 #define TH_BOARD_STATUS         1
+#endif
+#ifndef TH_BOARD_ANNOUNCE
 #define TH_BOARD_ANNOUNCE       1
+#endif
+#ifndef THIMBLE_STATS
 #define THIMBLE_STATS           1
+#endif
 #define MEMP_NUM_UDP_PCB        4
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 
