@@ -24,7 +24,7 @@ if(THIMBLE_BOARD_W5500)
     target_compile_definitions(thimble INTERFACE THIMBLE_BOARD_W5500=1)
     target_link_libraries(thimble INTERFACE pico_lwip_nosys)
 elseif(TARGET pico_cyw43_arch_lwip_poll)
-    target_link_libraries(thimble INTERFACE pico_cyw43_arch_lwip_poll)
+    target_link_libraries(thimble INTERFACE pico_cyw43_arch_lwip_poll pico_flash hardware_flash)
 else()
     message(FATAL_ERROR "thimble: PICO_BOARD has no radio, or cyw43-driver is missing: set "
                         "PICO_BOARD to pico_w, or THIMBLE_BOARD_W5500 to ON")

@@ -42,7 +42,7 @@
 /* Connections: THIMBLE_BOARD_CONNECTIONS (4), one that waits, two that are going; three for HTTP. */
 #define MEMP_NUM_TCP_PCB                10
 #define MEMP_NUM_TCP_PCB_LISTEN         2
-#define MEMP_NUM_UDP_PCB                3       /* DHCP, syslog, multicast DNS */
+#define MEMP_NUM_UDP_PCB                5       /* DHCP, syslog, multicast DNS; two of the access point */
 #define TCP_LISTEN_BACKLOG              1
 
 /* Eight segments each way: what a link of a few MB/s has on its way within some milliseconds. */

@@ -210,9 +210,10 @@ bool thimble_point_next(struct thimble_point *p, bool joined, bool any_network, 
         return false;
     }
     if (p->on) {
+        uint32_t unused_ms = p->alone && any_network ? THIMBLE_POINT_ALONE_MS : THIMBLE_POINT_UNUSED_MS;
         if (n_guests > 0)
             p->used_ms = now_ms;
-        if (now_ms - p->used_ms >= THIMBLE_POINT_UNUSED_MS) {
+        if (now_ms - p->used_ms >= unused_ms) {
             p->on = false;
             p->given_up = true;
         }

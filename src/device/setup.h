@@ -76,10 +76,12 @@ size_t thimble_name_answer(const uint8_t *question, size_t len, const uint8_t ip
 enum {
     THIMBLE_POINT_AFTER_MS = 180000,    /* without a network; at once if none is named */
     THIMBLE_POINT_UNUSED_MS = 600000,   /* on, and nobody there */
+    THIMBLE_POINT_ALONE_MS = 120000,    /* the same, while networks that are named are not looked for */
 };
 
 struct thimble_point {
     bool     on, given_up;
+    bool     alone;                     /* set after init: the radio cannot look for networks meanwhile */
     uint32_t lonely_ms;                 /* since when there is no network */
     uint32_t used_ms;                   /* when somebody was last there */
 };

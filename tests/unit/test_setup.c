@@ -254,6 +254,24 @@ static void when_none_is_in_reach(void **state)
     assert_true(thimble_point_next(&p, false, true, 0, now + THIMBLE_POINT_AFTER_MS));
 }
 
+/* A radio that is one thing at a time goes back to the networks that it knows. */
+static void a_radio_alone(void **state)
+{
+    struct thimble_point p;
+    uint32_t now = THIMBLE_POINT_AFTER_MS;
+    (void)state;
+    thimble_point_init(&p, 0);
+    p.alone = true;
+    assert_true(thimble_point_next(&p, false, true, 0, now));
+    assert_true(thimble_point_next(&p, false, true, 1, now += THIMBLE_POINT_ALONE_MS - 1));
+    assert_true(thimble_point_next(&p, false, true, 0, now + THIMBLE_POINT_ALONE_MS - 1));
+    assert_false(thimble_point_next(&p, false, true, 0, now + THIMBLE_POINT_ALONE_MS));
+    thimble_point_init(&p, 0);
+    p.alone = true;
+    assert_true(thimble_point_next(&p, false, false, 0, 1));    /* there is nothing to go back to */
+    assert_true(thimble_point_next(&p, false, false, 0, THIMBLE_POINT_UNUSED_MS));
+}
+
 static void passwords(void **state)
 {
     char text[THIMBLE_POINT_PASSWORD + 1];
@@ -284,6 +302,7 @@ int main(void)
         cmocka_unit_test(what_is_no_question),
         cmocka_unit_test(without_any_network),
         cmocka_unit_test(when_none_is_in_reach),
+        cmocka_unit_test(a_radio_alone),
         cmocka_unit_test(passwords),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,7 +101,11 @@
 
 /* A form for the WiFi network at an access point of our own. */
 #ifndef TH_BOARD_SETUP
-#define TH_BOARD_SETUP (TH_BOARD_WEB && TH_BOARD_ESP32)
+#if TH_BOARD_ESP32
+#define TH_BOARD_SETUP (TH_BOARD_WEB && !THIMBLE_BOARD_ETHERNET)
+#else
+#define TH_BOARD_SETUP (TH_BOARD_WEB && TH_PICO_WIFI)
+#endif
 #endif
 
 #endif

@@ -22,15 +22,6 @@
 #include "../../device/setup.h"
 #include "../board/platform.h"
 
-/* 1: the cable (the ESP32's own Ethernet, with a LAN8720 as on a WT32-ETH01); 0: WiFi. */
-#ifndef THIMBLE_BOARD_ETHERNET
-#ifdef ARDUINO_WT32_ETH01
-#define THIMBLE_BOARD_ETHERNET 1
-#else
-#define THIMBLE_BOARD_ETHERNET 0
-#endif
-#endif
-
 #if THIMBLE_BOARD_ETHERNET && !defined(CONFIG_IDF_TARGET_ESP32)
 #error "THIMBLE_BOARD_ETHERNET: of these chips only the ESP32 has Ethernet"
 #endif
@@ -127,8 +118,8 @@ esp_err_t th_esp32_storage(void);
 /* Each turn: has the access point come and go.  True: somebody is there, and the radio should stay on its channel. */
 bool th_esp32_point_poll(const struct thimble_settings *s, bool joined, bool any_network);
 
-/* Its address, when it begins; NULL, when it ended. */
-void th_esp32_web_point(const esp_ip4_addr_t *ip);
+/* Its address, when it begins; NULL, when it ended.  Returns it as text, with the port. */
+const char *th_esp32_web_point(const esp_ip4_addr_t *ip);
 
 /* In the server's task. */
 bool th_esp32_keep(const struct thimble_setup *s);

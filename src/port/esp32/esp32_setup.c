@@ -7,11 +7,16 @@
  */
 #include "esp32.h"
 
-#if TH_BOARD_ESP32 && TH_BOARD_WEB
+#if TH_BOARD_ESP32 && TH_BOARD_SETUP
 
+#include <esp_wifi.h>
+#include <netinet/in.h>
 #include <nvs.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "../board/point.h"
 #include "../board/remote.h"
 
 #define SPACE "thimble"
@@ -30,7 +35,7 @@ bool th_remote_entered(struct thimble_setup *s)
     nvs_handle_t h;
 
     memset(s, 0, sizeof *s);
-    if (THIMBLE_BOARD_ETHERNET || th_esp32_storage() != ESP_OK || nvs_open(SPACE, NVS_READONLY, &h) != ESP_OK)
+    if (th_esp32_storage() != ESP_OK || nvs_open(SPACE, NVS_READONLY, &h) != ESP_OK)
         return false;
     bool there = get_text(h, "ssid", s->ssid, sizeof s->ssid);
     get_text(h, "password", s->password, sizeof s->password);
@@ -56,28 +61,15 @@ bool th_esp32_keep(const struct thimble_setup *s)
     return err == ESP_OK;
 }
 
-#endif
+/* --------------------------------------------------------------------------------------
+ * The access point
+ */
+enum { GUESTS_MAX = 2, NAMES_A_TURN = 4, DNS_PORT = 53 };
 
-#if TH_BOARD_ESP32 && TH_BOARD_WEB && !THIMBLE_BOARD_ETHERNET
-
-#include <esp_wifi.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { GUESTS_MAX = 2, GUESTS_LOOK_MS = 1000, NAMES_A_TURN = 4, DNS_PORT = 53 };
-enum { POINT_PASSWORD = 1, POINT_OPEN, POINT_NO };      /* [setup] access-point */
-
-static struct thimble_point point;
-static bool begun, running;
-static unsigned n_guests;
-static uint32_t looked_ms;
 static esp_netif_t *interface;
 static int names = -1;                  /* a socket */
 
-/* Made once, and kept. */
-static bool own_password(char password[THIMBLE_POINT_PASSWORD + 1])
+bool th_point_password(char password[THIMBLE_POINT_PASSWORD + 1])
 {
     uint8_t random[THIMBLE_POINT_PASSWORD];
     nvs_handle_t h;
@@ -92,6 +84,11 @@ static bool own_password(char password[THIMBLE_POINT_PASSWORD + 1])
     }
     nvs_close(h);
     return there;
+}
+
+bool th_point_mac(uint8_t mac[6])
+{
+    return esp_wifi_get_mac(WIFI_IF_STA, mac) == ESP_OK;
 }
 
 static void listen_for_names(const esp_ip4_addr_t *ip)
@@ -130,88 +127,58 @@ static void answer_names(void)
     }
 }
 
-static esp_err_t set_point(bool open, char name[THIMBLE_SETUP_SSID], char password[THIMBLE_POINT_PASSWORD + 1])
+static esp_err_t set_point(const char *name, const char *password)
 {
-    wifi_config_t c = { .ap = { .max_connection = GUESTS_MAX, .authmode = open ? WIFI_AUTH_OPEN : WIFI_AUTH_WPA2_PSK } };
-    uint8_t mac[6];
-    esp_err_t err = esp_wifi_get_mac(WIFI_IF_STA, mac);
+    wifi_config_t c = { .ap = { .max_connection = GUESTS_MAX,
+                                .authmode = password[0] ? WIFI_AUTH_WPA2_PSK : WIFI_AUTH_OPEN } };
 
-    if (err != ESP_OK)
-        return err;
-    c.ap.ssid_len = (uint8_t)snprintf(name, THIMBLE_SETUP_SSID, "thimble-%02X%02X", mac[4], mac[5]);
+    c.ap.ssid_len = (uint8_t)strlen(name);
     memcpy(c.ap.ssid, name, c.ap.ssid_len);
-    if (!open)
-        memcpy(c.ap.password, password, THIMBLE_POINT_PASSWORD);
-    err = esp_wifi_set_mode(WIFI_MODE_APSTA);
+    memcpy(c.ap.password, password, strlen(password));
+    esp_err_t err = esp_wifi_set_mode(WIFI_MODE_APSTA);
     return err == ESP_OK ? esp_wifi_set_config(WIFI_IF_AP, &c) : err;
 }
 
-static void start_point(bool open)
+const char *th_point_start(const char *name, const char *password)
 {
-    char name[THIMBLE_SETUP_SSID], password[THIMBLE_POINT_PASSWORD + 1] = "";
     esp_netif_ip_info_t ip;
 
     if (!interface)
         interface = esp_netif_create_default_wifi_ap();
-    if (!open && !own_password(password)) {
-        th_board_log(TH_LOG_ERROR, "setup: no password can be kept, so there is no access point");
-        return;
-    }
-    esp_err_t err = set_point(open, name, password);
+    esp_err_t err = set_point(name, password);
     if (err == ESP_OK)
         err = esp_netif_get_ip_info(interface, &ip);
     if (err != ESP_OK) {
         th_board_log(TH_LOG_ERROR, "setup: the access point does not start: error 0x%x", (unsigned)err);
-        return;
+        return NULL;
     }
     listen_for_names(&ip.ip);
-    th_esp32_web_point(&ip.ip);
-    th_board_log(TH_LOG_WARNING, "setup: join %s, %s%s, and open http://" IPSTR "/setup", name,
-                 open ? "which is open" : "password ", password, IP2STR(&ip.ip));
+    return th_esp32_web_point(&ip.ip);
 }
 
-static void stop_point(void)
+void th_point_stop(void)
 {
     th_esp32_web_point(NULL);
     if (names >= 0)
         close(names);
     names = -1;
     esp_wifi_set_mode(WIFI_MODE_STA);
-    n_guests = 0;
-    th_board_log(TH_LOG_INFO, "setup: the access point is off");
 }
 
-static void look_for_guests(void)
+unsigned th_point_guests(void)
 {
     wifi_sta_list_t list;
-
-    if (!running || th_board_ms() - looked_ms < GUESTS_LOOK_MS)
-        return;
-    looked_ms = th_board_ms();
-    n_guests = esp_wifi_ap_get_sta_list(&list) == ESP_OK ? (unsigned)list.num : 0;
+    return esp_wifi_ap_get_sta_list(&list) == ESP_OK ? (unsigned)list.num : 0;
 }
 
 bool th_esp32_point_poll(const struct thimble_settings *s, bool joined, bool any_network)
 {
-    if (s->setup.access_point == POINT_NO)
-        return false;
-    if (!begun)
-        thimble_point_init(&point, th_board_ms());
-    begun = true;
-    look_for_guests();
-    bool wanted = thimble_point_next(&point, joined, any_network, n_guests, th_board_ms());
-    if (wanted && !running)
-        start_point(s->setup.access_point == POINT_OPEN);
-    else if (!wanted && running)
-        stop_point();
-    running = wanted;
+    bool guests = th_point_poll(s, joined, any_network, false) == TH_POINT_GUESTS;
     answer_names();
-    return n_guests > 0;
+    return guests;
 }
 
-#endif
-
-#if !(TH_BOARD_ESP32 && TH_BOARD_WEB)
+#else
 
 /* ISO C wants something in every file. */
 typedef int th_esp32_setup_is_not_compiled;

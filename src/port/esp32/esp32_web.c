@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../board/card_views.h"
 #include "../board/handoff.h"
 #include "../board/remote.h"
 #include "../board/status.h"
@@ -30,8 +29,6 @@
 enum {
     PORT = 80, STACK_BYTES = 6144, SOCKETS = 2, RECEIVE_S = 10, SEND_S = 5,
     PATIENCE_MS = 5000,                 /* with an engine whose card is slow */
-    ANSWERED_MS = 1000,                 /* an answer is on its way by then */
-    LATE_MS = 10000,                    /* for what the cache still has to write */
 };
 
 static httpd_handle_t server;
@@ -41,9 +38,6 @@ static struct thimble_status_source source;
 static struct th_handoff handoff;
 
 static atomic_uint point_ip;            /* as in_addr has it; 0: there is no access point of ours */
-static atomic_bool restart_asked;
-static uint32_t restart_ms;
-static bool restart_noted;
 
 /* --------------------------------------------------------------------------------------
  * A request
@@ -131,23 +125,8 @@ static bool make(void (*do_it)(void *arg), void *arg)
     return th_handoff_ask(&handoff, do_it, arg, rest, pdMS_TO_TICKS(PATIENCE_MS));
 }
 
-static void ask_restart(void)
+void th_board_restart(void)
 {
-    atomic_store(&restart_asked, true);
-}
-
-/* Not before the answer went, nor before what the cache has is on the card. */
-static void restart_when_ready(void)
-{
-    if (!atomic_load(&restart_asked))
-        return;
-    if (!restart_noted)
-        restart_ms = th_board_ms();
-    restart_noted = true;
-    uint32_t waited_ms = th_board_ms() - restart_ms;
-    if (waited_ms < ANSWERED_MS || (th_card_write_late() && waited_ms < LATE_MS))
-        return;
-    th_board_log(TH_LOG_INFO, "thimble: restarts");
     esp_restart();
 }
 
@@ -269,10 +248,12 @@ static void start_server(void)
 
     if (server)
         return;
-    th_web_new_token(&task.web);
     task.make = make;
-    task.web.restart = ask_restart;
+    task.web.restart = th_restart_ask;
+#if TH_BOARD_SETUP
+    th_web_new_token(&task.web);
     task.web.keep = th_esp32_keep;
+#endif
     c.server_port = port;
     c.task_priority = THIMBLE_BOARD_PRIORITY - 1;
     c.stack_size = STACK_BYTES;
@@ -315,7 +296,7 @@ void th_status_event(const struct thimble_event *event)
     (void)event;
 }
 
-void th_esp32_web_point(const esp_ip4_addr_t *ip)
+const char *th_esp32_web_point(const esp_ip4_addr_t *ip)
 {
     char address[16];
 
@@ -328,12 +309,13 @@ void th_esp32_web_point(const esp_ip4_addr_t *ip)
         start_server();
     }
     atomic_store(&point_ip, ip ? ip->addr : 0);
+    return task.web.point;
 }
 
 void th_remote_poll(bool serves)
 {
     th_handoff_serve(&handoff);
-    restart_when_ready();
+    th_restart_poll();
     try_firmware(serves);
 }
 

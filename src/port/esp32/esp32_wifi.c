@@ -169,7 +169,7 @@ void th_esp32_link_poll(void)
                      reason);
         th_wifi_order_ended(&order, refused, th_board_ms(), esp_random());
     }
-#if TH_BOARD_WEB
+#if TH_BOARD_SETUP
     if (th_esp32_point_poll(settings, order.state == TH_WIFI_JOINED, order.n > 0))
         return;
 #endif

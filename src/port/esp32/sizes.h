@@ -14,6 +14,15 @@
 
 #include "../../thimble_config.h"       /* and THIMBLE_CONFIG_FILE, which goes first */
 
+/* 1: the cable (the ESP32's own Ethernet, with a LAN8720 as on a WT32-ETH01); 0: WiFi. */
+#ifndef THIMBLE_BOARD_ETHERNET
+#ifdef ARDUINO_WT32_ETH01
+#define THIMBLE_BOARD_ETHERNET 1
+#else
+#define THIMBLE_BOARD_ETHERNET 0
+#endif
+#endif
+
 #ifndef THIMBLE_BOARD_CONNECTIONS
 #define THIMBLE_BOARD_CONNECTIONS 4
 #endif

@@ -6,6 +6,8 @@
  *     pico_card.c         the SD card, by block/sdspi.h
  *     pico_network.c      the address: static, DHCP, fallback
  *     pico_wifi.c         the link by the radio of a Pico W
+ *     pico_point.c        a Pico W as an access point, for the form of device/setup.h
+ *     pico_kept.c         what is entered there, in the flash
  *     pico_w5500.c        the link by a W5500, by device/w5500.h
  *     pico_spi.c          an SPI bus with DMA
  *     pico_arduino.cpp    what is to be had from arduino-pico in C++ only
@@ -131,6 +133,24 @@ enum th_network_trouble th_pico_link_trouble(void);
 
 /* The LED that hangs at the radio, if there is one. */
 void th_pico_radio_led(bool on);
+
+/* --------------------------------------------------------------------------------------
+ * Set-up, of a Pico W
+ */
+struct thimble_setup;
+
+/* Each turn: has the access point come and go.  True: it is there, and the radio has no time for other networks. */
+bool th_pico_point_poll(const struct thimble_settings *s, bool joined, bool any_network);
+
+/* Keeps it over restarts. */
+bool th_pico_keep(const struct thimble_setup *s);
+
+/* pico_wifi.c: the radio as an access point, at 192.168.4.1; its interface to lwIP. */
+struct netif *th_pico_point_up(const char *name, const char *password);
+void th_pico_point_down(void);
+
+/* Calls write(arg) while nobody reads the flash.  False: that cannot be had. */
+bool th_pico_with_flash(void (*write)(void *arg), void *arg);
 
 /* --------------------------------------------------------------------------------------
  * Between pico_arduino.cpp and the others

@@ -24,6 +24,21 @@ extern "C" void th_pico_serial_write(const char *text, size_t len)
 
 #if TH_PICO_WIFI
 
+#if TH_BOARD_SETUP
+
+// The other core may run a sketch of its own.
+extern "C" bool th_pico_with_flash(void (*write)(void *arg), void *arg)
+{
+    noInterrupts();
+    rp2040.idleOtherCore();
+    write(arg);
+    rp2040.resumeOtherCore();
+    interrupts();
+    return true;
+}
+
+#endif
+
 // Takes the place of the core's own, which has none to give without its network library.
 struct netif *__getCYW43Netif()
 {

@@ -10,10 +10,15 @@
 
 #include <hardware/gpio.h>
 #include <hardware/watchdog.h>
+#if TH_BOARD_SETUP && !defined(ARDUINO)
+#include <pico/flash.h>
+#endif
 #include <pico/rand.h>
 #include <pico/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../board/remote.h"
 
 #if TH_PICO_WIFI
 const char th_board_name[] = "Raspberry Pi Pico W";
@@ -184,6 +189,26 @@ void th_board_set_strikes(uint8_t n)
 {
     STRIKES = STRIKES_MARK | n;
 }
+
+#if TH_BOARD_SETUP
+
+void th_board_restart(void)
+{
+    watchdog_reboot(0, 0, 0);
+    for (;;)
+        tight_loop_contents();
+}
+
+#ifndef ARDUINO
+
+bool th_pico_with_flash(void (*write)(void *arg), void *arg)
+{
+    return flash_safe_execute(write, arg, UINT32_MAX) == PICO_OK;
+}
+
+#endif
+
+#endif
 
 /* --------------------------------------------------------------------------------------
  * Random bytes, memory

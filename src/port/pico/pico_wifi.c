@@ -62,12 +62,14 @@ static uint32_t country(void)
 
 #ifdef ARDUINO
 
-/* The core has started the radio before setup(), and gives our interface what comes in. */
-static struct netif own;
+/* The core has started the radio before setup(), and gives one interface what comes in: the access point's while there is
+ * one, for then no network is joined. */
+static struct netif own, own_point;
+static struct netif *receiver;
 
 struct netif *th_pico_radio_netif(void)
 {
-    return interface;
+    return receiver;
 }
 
 static bool start_driver(void)
@@ -77,18 +79,18 @@ static bool start_driver(void)
 
 static err_t frame_out(struct netif *n, struct pbuf *p)
 {
-    (void)n;
-    return cyw43_send_ethernet(&cyw43_state, CYW43_ITF_STA, p->tot_len, p, true) ? ERR_IF : ERR_OK;
+    int which = n == &own ? CYW43_ITF_STA : CYW43_ITF_AP;
+    return cyw43_send_ethernet(&cyw43_state, which, p->tot_len, p, true) ? ERR_IF : ERR_OK;
 }
 
 static err_t netif_start(struct netif *n)
 {
     n->name[0] = 'w';
-    n->name[1] = '0';
+    n->name[1] = n == &own ? '0' : '1';
     n->mtu = 1500;
     n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
     n->hwaddr_len = ETH_HWADDR_LEN;
-    cyw43_wifi_get_mac(&cyw43_state, CYW43_ITF_STA, n->hwaddr);
+    cyw43_wifi_get_mac(&cyw43_state, n == &own ? CYW43_ITF_STA : CYW43_ITF_AP, n->hwaddr);
     n->output = etharp_output;
     n->linkoutput = frame_out;
     return ERR_OK;
@@ -101,8 +103,33 @@ static struct netif *make_interface(void)
         return NULL;
     netif_set_default(&own);
     netif_set_up(&own);
+    receiver = &own;
     return &own;
 }
+
+#if TH_BOARD_SETUP
+
+static struct netif *make_point(void)
+{
+    ip4_addr_t ip, mask;
+
+    IP4_ADDR(&ip, 192, 168, 4, 1);
+    IP4_ADDR(&mask, 255, 255, 255, 0);
+    if (!netif_add(&own_point, &ip, &mask, &ip, NULL, netif_start, ethernet_input))
+        return NULL;
+    netif_set_up(&own_point);
+    netif_set_link_up(&own_point);
+    receiver = &own_point;
+    return &own_point;
+}
+
+static void end_point(void)
+{
+    receiver = &own;
+    netif_remove(&own_point);
+}
+
+#endif
 
 /* Nobody else does, unless the sketch uses the core's own network library. */
 static void run_timers(void)
@@ -121,6 +148,20 @@ static struct netif *make_interface(void)
 {
     return &cyw43_state.netif[CYW43_ITF_STA];   /* made and set up by the driver */
 }
+
+#if TH_BOARD_SETUP
+
+static struct netif *make_point(void)
+{
+    return &cyw43_state.netif[CYW43_ITF_AP];    /* the same */
+}
+
+static void end_point(void)             /* the driver takes it away when it makes the next */
+{
+    netif_set_down(&cyw43_state.netif[CYW43_ITF_AP]);
+}
+
+#endif
 
 static void run_timers(void)            /* the driver's context does */
 {
@@ -147,6 +188,30 @@ static void join(unsigned number)
         th_wifi_order_ended(&order, false, th_board_ms(), get_rand_32());
 }
 
+#if TH_BOARD_SETUP
+
+/* The driver makes the newest interface lwIP's default; it stays the one that networks are joined with. */
+struct netif *th_pico_point_up(const char *name, const char *password)
+{
+    if (order.state == TH_WIFI_JOINING)
+        cyw43_wifi_leave(&cyw43_state, CYW43_ITF_STA);
+    cyw43_wifi_ap_set_ssid(&cyw43_state, strlen(name), (const uint8_t *)name);
+    cyw43_wifi_ap_set_password(&cyw43_state, strlen(password), (const uint8_t *)password);
+    cyw43_wifi_ap_set_auth(&cyw43_state, password[0] ? CYW43_AUTH_WPA2_AES_PSK : CYW43_AUTH_OPEN);
+    cyw43_wifi_set_up(&cyw43_state, CYW43_ITF_AP, true, country());
+    struct netif *point = make_point();
+    netif_set_default(interface);
+    return point;
+}
+
+void th_pico_point_down(void)
+{
+    cyw43_wifi_set_up(&cyw43_state, CYW43_ITF_AP, false, country());
+    end_point();
+}
+
+#endif
+
 static void follow_radio(void)
 {
     bool up = netif_is_link_up(interface) != 0;
@@ -162,6 +227,10 @@ static void follow_radio(void)
         th_wifi_order_ended(&order, status == CYW43_LINK_BADAUTH, th_board_ms(), get_rand_32());
     }
 
+#if TH_BOARD_SETUP
+    if (th_pico_point_poll(settings, order.state == TH_WIFI_JOINED, order.n > 0))
+        return;
+#endif
     int number = th_wifi_order_next(&order, th_board_ms(), get_rand_32());
     if (number >= 0)
         join((unsigned)number);

@@ -25,9 +25,17 @@ struct usb_serial_class {
 };
 extern usb_serial_class Serial, Serial1;
 
+struct RP2040 {                         // arduino-pico's
+    void idleOtherCore();
+    void resumeOtherCore();
+};
+extern RP2040 rp2040;
+
 extern "C" {
 uint32_t millis(void);
 void yield(void);
+void noInterrupts(void);
+void interrupts(void);
 void delayMicroseconds(uint32_t us);
 void pinMode(uint8_t pin, uint8_t mode);
 void digitalWrite(uint8_t pin, uint8_t value);

@@ -16,6 +16,7 @@ extern watchdog_hw_t watchdog_registers;
 
 void watchdog_enable(uint32_t ms, bool pause_on_debug);
 void watchdog_update(void);
+void watchdog_reboot(uint32_t pc, uint32_t sp, uint32_t delay_ms);
 bool watchdog_enable_caused_reboot(void);
 
 #endif

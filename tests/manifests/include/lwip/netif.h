@@ -44,6 +44,8 @@ struct netif *netif_add(struct netif *n, const ip4_addr_t *ip, const ip4_addr_t 
 void netif_set_addr(struct netif *n, const ip4_addr_t *ip, const ip4_addr_t *mask, const ip4_addr_t *gateway);
 void netif_set_default(struct netif *n);
 void netif_set_up(struct netif *n);
+void netif_set_down(struct netif *n);
+void netif_remove(struct netif *n);
 void netif_set_link_up(struct netif *n);
 void netif_set_link_down(struct netif *n);
 void netif_set_hostname(struct netif *n, const char *name);

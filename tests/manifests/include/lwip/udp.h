@@ -21,6 +21,10 @@ struct udp_pcb {
 };
 extern struct udp_pcb *udp_pcbs;
 struct udp_pcb *udp_new(void);
+err_t udp_bind(struct udp_pcb *pcb, const ip_addr_t *at, u16_t port);
+void udp_recv(struct udp_pcb *pcb, udp_recv_fn f, void *arg);
+void udp_remove(struct udp_pcb *pcb);
+err_t udp_sendto_if(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port, struct netif *n);
 err_t udp_sendto(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port);
 
 #endif

@@ -17,7 +17,7 @@
 #define CYW43_AUTH_WPA2_AES_PSK 0x00400004
 #define CYW43_CHANNEL_NONE 0xffffffff
 #define CYW43_NONE_PM 0x10
-enum { CYW43_ITF_STA };
+enum { CYW43_ITF_STA, CYW43_ITF_AP };
 enum { CYW43_LINK_DOWN = 0, CYW43_LINK_JOIN = 1, CYW43_LINK_BADAUTH = -3 };
 
 typedef struct {
@@ -31,6 +31,11 @@ int cyw43_wifi_get_mac(cyw43_t *self, int itf, uint8_t mac[6]);
 int cyw43_wifi_pm(cyw43_t *self, uint32_t mode);
 int cyw43_wifi_join(cyw43_t *self, size_t ssid_len, const uint8_t *ssid, size_t key_len, const uint8_t *key,
                     uint32_t auth_type, const uint8_t *bssid, uint32_t channel);
+int cyw43_wifi_leave(cyw43_t *self, int itf);
+void cyw43_wifi_ap_set_ssid(cyw43_t *self, size_t len, const uint8_t *ssid);
+void cyw43_wifi_ap_set_password(cyw43_t *self, size_t len, const uint8_t *password);
+void cyw43_wifi_ap_set_auth(cyw43_t *self, uint32_t auth);
+void cyw43_wifi_ap_get_stas(cyw43_t *self, int *n, uint8_t *macs);
 int cyw43_wifi_link_status(cyw43_t *self, int itf);
 int cyw43_send_ethernet(cyw43_t *self, int itf, size_t len, const void *buf, bool is_pbuf);
 

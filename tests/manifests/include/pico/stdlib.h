@@ -14,5 +14,6 @@ int stdio_put_string(const char *text, int len, bool newline, bool cr_translatio
 absolute_time_t get_absolute_time(void);
 uint32_t to_ms_since_boot(absolute_time_t t);
 void busy_wait_us_32(uint32_t us);
+void tight_loop_contents(void);
 
 #endif
