@@ -39,6 +39,7 @@ enum {
 const bool th_announce_is_there = true;
 
 static const struct th_announced *announced;
+static struct netif *interface;         /* an access point's, later, is another */
 static s8_t slots[2] = { -1, -1 };
 static unsigned n_names;                /* tried */
 static bool taken, again;               /* the name is somebody else's; announce once more */
@@ -139,9 +140,9 @@ static void put_page(struct mdns_service *service, void *ctx)
 static s8_t add_service(const char *name, const char *type, u16_t port, service_get_txt_fn_t put_text)
 {
 #if RESPONDER_IS_NEW
-    return mdns_resp_add_service(netif_default, name, type, DNSSD_PROTO_TCP, port, put_text, NULL);
+    return mdns_resp_add_service(interface, name, type, DNSSD_PROTO_TCP, port, put_text, NULL);
 #else
-    return mdns_resp_add_service(netif_default, name, type, DNSSD_PROTO_TCP, port, SERVICE_TTL_S, put_text, NULL);
+    return mdns_resp_add_service(interface, name, type, DNSSD_PROTO_TCP, port, SERVICE_TTL_S, put_text, NULL);
 #endif
 }
 
@@ -152,9 +153,9 @@ static bool add_all(void)
     th_announce_host(announced, n_names, host);
     th_announce_service(host, name);
 #if RESPONDER_IS_NEW
-    err_t err = mdns_resp_add_netif(netif_default, host);
+    err_t err = mdns_resp_add_netif(interface, host);
 #else
-    err_t err = mdns_resp_add_netif(netif_default, host, HOST_TTL_S);
+    err_t err = mdns_resp_add_netif(interface, host, HOST_TTL_S);
 #endif
     if (err != ERR_OK)
         return false;
@@ -192,25 +193,26 @@ static void take_another_name(void)
     th_announce_host(announced, n_names, host);
     if (n_names == NAMES) {
         th_board_log(TH_LOG_WARNING, "announce: there is a %s, too; given up", host);
-        mdns_resp_remove_netif(netif_default);
+        mdns_resp_remove_netif(interface);
         return;
     }
     th_board_log(TH_LOG_INFO, "announce: there is a %s already", host);
     th_announce_host(announced, ++n_names, host);
     th_announce_service(host, name);
-    mdns_resp_rename_netif(netif_default, host);
+    mdns_resp_rename_netif(interface, host);
     for (unsigned i = 0; i < 2; i++)
         if (slots[i] >= 0)
-            mdns_resp_rename_service(netif_default, slots[i], name);
+            mdns_resp_rename_service(interface, slots[i], name);
 }
 
 void th_announce_start(const struct th_announced *what)
 {
     announced = what;
+    interface = netif_default;
     n_names = 1;
     mdns_resp_register_name_result_cb(on_name);
     mdns_resp_init();
-    if (!netif_default || !put_gate() || !add_all())
+    if (!interface || !put_gate() || !add_all())
         th_board_log(TH_LOG_ERROR, "announce: no memory");
 }
 
@@ -220,7 +222,7 @@ void th_announce_poll(void)
         take_another_name();
     if (again && th_board_ms() - again_ms >= AGAIN_MS) {
         again = false;
-        mdns_resp_announce(netif_default);
+        mdns_resp_announce(interface);
     }
 }
 
