@@ -84,7 +84,7 @@ static enum th_tmf_response for_each_session(struct th_task *m, struct th_lu *lu
         if (c->state == CONN_FREE || c->node != m->conn->node || !c->session)
             continue;
         uint32_t n = th_abort_tasks(c, lu, m);
-        if (n > 0 && c != m->conn && m->manage.function == TH_TMF_CLEAR_TASK_SET)
+        if (n > 0 && c != m->conn && m->manage.function == TH_TMF_CLEAR_TASK_SET && !th_scsi_tells_aborts(lu))
             c->nexus.ua[lu->lun] |= 1u << TH_UA_COMMANDS_CLEARED;
     }
     return TH_TMF_COMPLETE;

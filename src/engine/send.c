@@ -214,7 +214,7 @@ bool th_command_has_output(const struct th_task *t)
 static void put_residual(const struct th_task *t, uint8_t *bhs)
 {
     uint32_t wanted = t->cmd.data_bytes;
-    bool failed = t->cmd.status == TH_STATUS_CHECK_CONDITION;
+    bool failed = t->cmd.status != TH_STATUS_GOOD;
     uint32_t moved = failed ? th_min32(t->done, t->total) : t->total;
 
     if (!failed && wanted > t->edtl) {

@@ -69,6 +69,8 @@ void th_count_end(const struct th_task *t)
     case TH_STATUS_TASK_SET_FULL:
         s->refused++;
         break;
+    case TH_STATUS_TASK_ABORTED:
+        break;
     default:
         if (t->flow == FLOW_READ)
             count_flow(&s->read, t);

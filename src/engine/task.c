@@ -61,6 +61,16 @@ static void give_param(struct th_task *t)
     }
 }
 
+/* Who has ended t, and waits for that, may go on. */
+static void tell_aborter(struct th_task *t)
+{
+    struct th_task *aborter = t->aborter;
+
+    t->aborter = NULL;
+    if (aborter)
+        th_task_ended_for(aborter);
+}
+
 /* t leaves everything that it is in.  No disk call of it is under way. */
 void th_task_free(struct th_task *t)
 {
@@ -94,10 +104,7 @@ void th_task_free(struct th_task *t)
         c->used--;
     t->kind = TASK_FREE;
 
-    struct th_task *aborter = t->aborter;
-    t->aborter = NULL;
-    if (aborter)
-        th_task_ended_for(aborter);
+    tell_aborter(t);
     if (c->state == CONN_GONE && !c->tasks)
         th_conn_release(c);
     else
@@ -181,12 +188,15 @@ static void finish(struct th_task *t)
             th_task_free(t);
         return;
     }
-    if (t->phase != PHASE_DRAIN && t->cmd.status == TH_STATUS_CHECK_CONDITION)
+    if (t->phase != PHASE_DRAIN && t->cmd.status != TH_STATUS_GOOD)
         give_ready(t);                  /* data of a command that failed is not sent */
     if (th_dormant(t))
         give_up_turn(t);
     t->phase = PHASE_DRAIN;
-    if (t->disk_calls > 0 || data_is_owed(t))
+    if (t->disk_calls > 0)
+        return;
+    tell_aborter(t);
+    if (data_is_owed(t))
         return;
     give_param(t);
     t->phase = PHASE_STATUS;
@@ -429,7 +439,7 @@ static unsigned ready_count(const struct th_task *t)
 static void read_done(struct th_task *t, struct th_buf *b, int result)
 {
     t->disk_calls--;
-    if (t->aborted || result < 0) {
+    if (t->aborted || result < 0 || t->phase == PHASE_DRAIN) {
         th_buf_give(t->conn->engine, b);
         if (!t->aborted)
             disk_failed(t, result, false);
@@ -757,24 +767,33 @@ void th_command_begin(struct th_task *t)
  * Abort
  */
 
+static bool at_disk(const struct th_task *t)
+{
+    return t->disk_calls > 0 || (t->kind == TASK_COMMAND && t->phase == PHASE_DISK);
+}
+
+/* aborter (or NULL) is told when t has ended. */
+static void set_aborter(struct th_task *t, struct th_task *aborter)
+{
+    if (!aborter || t->aborter)         /* one is told: the first of those who are still there */
+        return;
+    t->aborter = aborter;
+    if (!THIMBLE_SCSI_PERSISTENT_RESERVE || aborter->kind == TASK_MANAGE)
+        aborter->manage.to_end++;
+    else
+        aborter->disk_calls++;
+}
+
 /* t ends without an answer: at once, or when the disk lets go of it; aborter (or NULL) is told. */
 void th_task_abort(struct th_task *t, struct th_task *aborter)
 {
     bool already = t->aborted;
-    bool at_disk = t->disk_calls > 0 ||
-                   (t->kind == TASK_COMMAND && t->phase == PHASE_DISK);
 
-    if (aborter && !t->aborter) {       /* one is told: the first of those who are still there */
-        t->aborter = aborter;
-        if (!THIMBLE_SCSI_PERSISTENT_RESERVE || aborter->kind == TASK_MANAGE)
-            aborter->manage.to_end++;
-        else
-            aborter->disk_calls++;
-    }
+    set_aborter(t, aborter);
     t->aborted = true;
     if (already)
         return;
-    if (!at_disk) {
+    if (!at_disk(t)) {
         th_task_free(t);
         return;
     }
@@ -789,16 +808,41 @@ void th_task_abort(struct th_task *t, struct th_task *aborter)
     give_ready(t);
 }
 
+/* Another nexus ends t: it does no more, and is answered with TASK ABORTED.  The aborter waits for the disk, not for data
+ * that t's initiator owes. */
+static void end_for_other(struct th_task *t, struct th_task *aborter)
+{
+    if (at_disk(t))
+        set_aborter(t, aborter);
+    if (t->aborted || t->cmd.aborted || t->phase == PHASE_STATUS)
+        return;                         /* it ends, or has ended */
+    t->cmd.aborted = true;
+    t->cmd.status = TH_STATUS_TASK_ABORTED;
+    if (t->phase != PHASE_DISK) {
+        th_unsend(t);
+        th_buf_unwait(t);
+        finish(t);
+    } else if (THIMBLE_SCSI_THIRD_PARTY && t->queued) {
+        th_unsend(t);
+        th_scsi_go_on(&t->cmd);         /* it waited for its turn: it ends here */
+    }
+    th_conn_wake(t->conn);
+}
+
 /* Aborts c's commands for lu (NULL: for all units); returns how many. */
 uint32_t th_abort_tasks(struct thimble_conn *c, const struct th_lu *lu, struct th_task *aborter)
 {
+    bool told = aborter && aborter->conn != c && th_scsi_tells_aborts(lu);
     uint32_t n = 0;
 
     for (struct th_task *t = c->tasks, *next; t; t = next) {
         next = t->next_active;
         if (t->kind == TASK_COMMAND && (!lu || t->cmd.lu == lu)) {
             n += !t->aborted;
-            th_task_abort(t, aborter);
+            if (told)
+                end_for_other(t, aborter);
+            else
+                th_task_abort(t, aborter);
         }
     }
     return n;
@@ -812,6 +856,10 @@ static void abort_copies(struct thimble_conn *c, const struct th_lu *lu, struct 
     for (struct th_task *t = c->tasks, *next; t; t = next) {
         next = t->next_active;
         if (t->kind == TASK_COMMAND && t->phase == PHASE_DISK && !t->aborted && th_scsi_copies(&t->cmd, lu)) {
+            if (th_scsi_tells_aborts(t->cmd.lu)) {
+                end_for_other(t, aborter);
+                continue;
+            }
             c->nexus.ua[t->cmd.lu->lun] |= 1u << TH_UA_COMMANDS_CLEARED;
             th_task_abort(t, aborter);
         }
@@ -834,7 +882,7 @@ bool th_abort_preempted(struct th_cmd *by)
         if (c->state == CONN_FREE || !c->nexus.preempted)
             continue;
         c->nexus.preempted = false;
-        if (th_abort_tasks(c, by->lu, t) > 0)
+        if (th_abort_tasks(c, by->lu, t) > 0 && !th_scsi_tells_aborts(by->lu))
             c->nexus.ua[by->lu->lun] |= 1u << TH_UA_COMMANDS_CLEARED;
         abort_copies(c, by->lu, t);
     }

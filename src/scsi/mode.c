@@ -43,7 +43,9 @@ static bool mode_saved(const struct th_lu *lu)
 }
 
 /* What can be changed and saved, as a set.  The set that `control` names; of changeable ones, all. */
-enum { MODE_D_SENSE = 0x01, MODE_SWP = 0x02, MODE_WRITE_THROUGH = 0x04, MODE_DEXCPT = 0x08, MODE_TEST = 0x10 };
+enum {
+    MODE_D_SENSE = 0x01, MODE_SWP = 0x02, MODE_WRITE_THROUGH = 0x04, MODE_DEXCPT = 0x08, MODE_TEST = 0x10, MODE_TAS = 0x20
+};
 
 static unsigned mode_set(const struct th_lu *lu, unsigned control)
 {
@@ -53,9 +55,9 @@ static unsigned mode_set(const struct th_lu *lu, unsigned control)
     case PC_CURRENT:
         return (lu->d_sense ? MODE_D_SENSE : 0u) | (lu->software_protected ? MODE_SWP : 0u) |
                (lu->write_through ? MODE_WRITE_THROUGH : 0u) | (lu->exceptions_off ? MODE_DEXCPT : 0u) |
-               (lu->exception_test ? MODE_TEST : 0u);
+               (lu->exception_test ? MODE_TEST : 0u) | (lu->tells_aborts ? MODE_TAS : 0u);
     case PC_CHANGEABLE:
-        return MODE_D_SENSE | MODE_SWP | MODE_DEXCPT | MODE_TEST;
+        return MODE_D_SENSE | MODE_SWP | MODE_DEXCPT | MODE_TEST | MODE_TAS;
     case PC_SAVED:
         return lu->saved_mode;
     default:
@@ -73,7 +75,7 @@ static void mode_caching(const struct th_lu *lu, unsigned control, uint8_t *p)
 }
 
 /* Control, SPC-4 7.5.9. */
-enum { D_SENSE = 0x04, GLTSD = 0x02, SWP = 0x08, REORDERED = 0x10 };
+enum { D_SENSE = 0x04, GLTSD = 0x02, SWP = 0x08, REORDERED = 0x10, TAS = 0x40 };
 
 static void mode_control(const struct th_lu *lu, unsigned control, uint8_t *p)
 {
@@ -83,6 +85,8 @@ static void mode_control(const struct th_lu *lu, unsigned control, uint8_t *p)
         p[0] = D_SENSE;
     if (set & MODE_SWP)
         p[2] = SWP;
+    if (set & MODE_TAS)
+        p[3] = TAS;
     if (control == PC_CHANGEABLE)
         return;
     p[0] |= GLTSD;                                      /* one task set, for all nexuses */
@@ -127,6 +131,7 @@ static void take_control(struct th_lu *lu, const uint8_t *p)
 {
     lu->d_sense = p[0] & D_SENSE;
     lu->software_protected = p[2] & SWP;
+    lu->tells_aborts = p[3] & TAS;
 }
 
 /* Informational Exceptions Control, SPC-4 7.5.13: exceptions are told to who asks, by REQUEST
@@ -460,7 +465,7 @@ static bool bad_values(struct th_cmd *cmd, const struct mode_page *page, uint32_
     return false;
 }
 
-enum { RECORD_BYTES = 1, SAVEABLE = MODE_D_SENSE | MODE_SWP | MODE_WRITE_THROUGH | MODE_DEXCPT };
+enum { RECORD_BYTES = 1, SAVEABLE = MODE_D_SENSE | MODE_SWP | MODE_WRITE_THROUGH | MODE_DEXCPT | MODE_TAS };
 
 #if THIMBLE_STORE
 static int saved(struct th_cmd *cmd)
@@ -514,6 +519,7 @@ static void use_set(struct th_lu *lu, unsigned set)
 {
     lu->d_sense = set & MODE_D_SENSE;
     lu->software_protected = set & MODE_SWP;
+    lu->tells_aborts = set & MODE_TAS;
     lu->write_through = set & MODE_WRITE_THROUGH && th_write_cache(lu);
     lu->exceptions_off = set & MODE_DEXCPT;
     lu->exception_test = false;

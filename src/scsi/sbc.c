@@ -134,7 +134,7 @@ enum th_next th_write_run(struct th_cmd *cmd)
 }
 
 /* The disk of a piece of the command's data, and the piece in blocks; NULL: it is not there
- * (any more: a disk may change its size or its medium while a command runs). */
+ * (any more: a disk may change its size or its medium while a command runs), or the command has ended already. */
 static struct thimble_block *piece(struct th_cmd *cmd, bool writing, uint32_t offset, uint32_t len,
                                    uint64_t *lba, uint32_t *n_blocks)
 {
@@ -142,7 +142,7 @@ static struct thimble_block *piece(struct th_cmd *cmd, bool writing, uint32_t of
 
     *lba = cmd->lba + (offset >> b->block_shift);
     *n_blocks = len >> b->block_shift;
-    if (!th_range_ok(*lba, *n_blocks, b->size_blocks) || th_working(cmd->lu) || cmd->lost)
+    if (cmd->status != TH_STATUS_GOOD || !th_range_ok(*lba, *n_blocks, b->size_blocks) || th_working(cmd->lu) || cmd->lost)
         return NULL;
 #if THIMBLE_SCSI_LOG
     th_log_data(cmd, writing, *n_blocks);

@@ -187,6 +187,7 @@ struct th_lu {
     bool     ejected;                   /* START STOP UNIT has taken the medium out */
     uint8_t  type;                      /* enum thimble_device_type */
     bool     software_protected : 1;    /* SWP (control mode page) */
+    bool     tells_aborts : 1;          /* TAS (control mode page) */
     bool     write_through : 1;         /* WCE is cleared: writes are durable before they are answered */
     bool     exceptions_off : 1, exception_test : 1;    /* DEXCPT, TEST (mode page 1Ch) */
     bool     clock_set : 1;             /* SET TIMESTAMP */
@@ -478,6 +479,12 @@ void th_scsi_registry_init(struct th_registry *registry, struct th_registration 
 
 /* Takes from lu->store what it kept of lu, with buf as work space.  THIMBLE_OK or a negative thimble_err. */
 int th_scsi_lu_restore(struct th_lu *lu, uint8_t *buf, uint32_t size);
+
+/* Commands that another nexus ends are answered with TASK ABORTED, and there is no unit attention for them (TAS, SPC-4 7.5.9). */
+static inline bool th_scsi_tells_aborts(const struct th_lu *lu)
+{
+    return THIMBLE_SCSI_MODE_SELECT && lu->tells_aborts;
+}
 
 /* LOGICAL UNIT RESET: releases reservations, sets a unit attention for every nexus but `by` (NULL: for all).
  * Aborting commands is the owner's. */

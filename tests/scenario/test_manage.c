@@ -337,6 +337,133 @@ static void clear_task_set(struct lab *lab)
     read_ok(p, 0, 0, 1);
 }
 
+#if THIMBLE_SCSI_MODE_SELECT
+/* TAS, by p; the others have heard of it. */
+static void tell_aborts(struct peer *p, struct peer *other)
+{
+    static const uint8_t list[16] = { [4] = 0x0a, 0x0a, 0x02, 0x10, 0, 0x40, 0, 0, 0xff, 0xff };
+    struct cmd c = out_cmd("15 10 00 00 10 00", list, sizeof list), ready = cdb_cmd("00 00 00 00 00 00", 0);
+
+    p->lab->disk_held = false;
+    good(p, &c);
+    ends(other, &ready, TH_STATUS_CHECK_CONDITION, TH_SENSE_MODE_CHANGED);
+    p->lab->disk_held = true;
+}
+
+/* other's commands, wherever they are, end with TASK ABORTED when p says `function`; p's own without an answer. */
+static void abort_and_tell(struct lab *lab, uint8_t function)
+{
+    struct peer *p = session(lab, "ImmediateData=No"), *other = session(lab, "MaxRecvDataSegmentLength=512");
+    struct cmd own = read_cmd(p, 0, 1), sending = read_cmd(other, 0, 64), reads = read_cmd(other, 0, 4);
+    struct cmd writes = write_cmd(other, 64, 4, 'w'), owes = write_cmd(other, 72, 4, 'o');
+    struct cmd unit1 = read_cmd(other, 0, 1);
+
+    tell_aborts(p, other);
+    unit1.lun = 1;
+    lab->disk_held = false;
+    other->deaf = true;
+    start(other, &sending);             /* half of it is on its way */
+    lab_run(lab);
+    other->deaf = false;
+    lab->disk_held = true;
+    start(p, &own);
+    start(other, &reads);
+    start(other, &writes);
+    start(other, &unit1);
+    other->immediate_bytes = 0;
+    start(other, &owes);
+    lab_run(lab);
+    struct pdu *r2t = hear_of(other, TH_OP_R2T, owes.itt);
+    CHECK(lab, r2t, "no R2T");
+
+    uint32_t itt = tmf(p, function, 0, TH_TAG_NONE);
+    abandon(p, own.itt);
+    lab_run(lab);
+    CHECK(lab, !hear_of(p, TH_OP_TASK_MANAGEMENT_RESPONSE, itt), "answered although the disk is at work");
+    lab->disk_held = false;
+    tmf_says(p, itt, TH_TMF_COMPLETE);  /* it does not wait for data that is owed */
+    finish(other, &sending);
+    was(other, &sending, TH_STATUS_TASK_ABORTED, 0);
+    finish(other, &reads);
+    was(other, &reads, TH_STATUS_TASK_ABORTED, 0);
+    CHECK(lab, reads.got == 0, "data of a READ that was aborted");
+    finish(other, &writes);
+    was(other, &writes, TH_STATUS_TASK_ABORTED, 0);
+    finish(other, &owes);
+    CHECK(lab, !owes.answered, "answered before its data, which was asked for");
+    struct request d = data_out(other, &owes, th_get32(r2t->bhs + 20), 0, 0, 2048, true);
+    owes.r2t_sn = 1;
+    put(other, &d);
+    finish(other, &owes);
+    was(other, &owes, TH_STATUS_TASK_ABORTED, 0);
+    is_untouched(p, 0, 72, 4);
+    finish(other, &unit1);
+    was(other, &unit1, TH_STATUS_GOOD, 0);
+}
+
+static void clear_and_tell(struct lab *lab)
+{
+    abort_and_tell(lab, TH_TMF_CLEAR_TASK_SET);
+    read_ok(lab->peers[1], 0, 0, 1);    /* there is no unit attention */
+}
+
+static void reset_and_tell(struct lab *lab)
+{
+    struct cmd first;
+
+    abort_and_tell(lab, TH_TMF_LOGICAL_UNIT_RESET);
+    first = read_cmd(lab->peers[1], 0, 1);
+    ends(lab->peers[1], &first, TH_STATUS_CHECK_CONDITION, TH_SENSE_DEVICE_RESET);
+    read_ok(lab->peers[1], 0, 0, 1);
+}
+
+/* One is at the gate, one in line behind it, one waits for its turn, one's list is not there yet, one is at work with its list. */
+static void clear_those_that_wait(struct lab *lab)
+{
+    struct peer *p = session(lab, ""), *other = session(lab, "InitialR2T=No");
+    struct cmd part = write_cmd(other, 0, 1, 'p'), whole = write_cmd(other, 4, 1, 'w');
+    struct cmd second = write_cmd(other, 8, 1, 's'), later = write_cmd(other, 12, 1, 'l');
+    static const uint8_t list[24] = { 0, 22, 0, 16, [15] = 7, [19] = 3 };
+    struct cmd unmap = out_cmd("42 00 00 00 00 00 00 00 18 00", list, 24), missing = unmap;
+    struct cmd *all[] = { &part, &whole, &second, &later, &unmap };
+
+    tell_aborts(p, other);
+    other->immediate_bytes = 512;       /* of blocks of 4 KiB */
+    other->piece = 4096;
+    start(other, &part);                /* two pieces, both in line for the scratch block */
+    other->immediate_bytes = UINT32_MAX;
+    start(other, &whole);               /* at the gate */
+    start(other, &unmap);
+    other->immediate_bytes = 1024;
+    start(other, &second);              /* in line */
+    other->immediate_bytes = 0;
+    other->no_unsolicited = true;
+    start(other, &missing);
+    other->no_unsolicited = false;
+    later.attribute = TH_ATTR_ORDERED;
+    start(other, &later);
+    lab_run(lab);
+    struct pdu *r2t = hear_of(other, TH_OP_R2T, missing.itt);
+    CHECK(lab, r2t, "no R2T");
+    uint32_t itt = tmf(p, TH_TMF_CLEAR_TASK_SET, 0, TH_TAG_NONE);
+    lab_run(lab);
+    CHECK(lab, lab_disk_waiting(lab) == 1, "%u disk calls", (unsigned)lab_disk_waiting(lab));
+    lab->disk_held = false;
+    tmf_says(p, itt, TH_TMF_COMPLETE);
+    for (unsigned i = 0; i < COUNT(all); i++) {
+        finish(other, all[i]);
+        was(other, all[i], TH_STATUS_TASK_ABORTED, 0);
+    }
+    struct request d = data_out(other, &missing, th_get32(r2t->bhs + 20), 0, 0, 24, true);
+    missing.r2t_sn = 1;
+    put(other, &d);
+    finish(other, &missing);
+    was(other, &missing, TH_STATUS_TASK_ABORTED, 0);
+    is_untouched(p, 0, 0, 64);
+    read_ok(other, 0, 0, 1);
+}
+#endif
+
 /* PERSISTENT RESERVE OUT: keys and flags of the parameter list are one byte each. */
 static struct cmd reserve_out(const char *cdb, uint8_t list[24], uint8_t key, uint8_t action_key)
 {
@@ -387,6 +514,34 @@ static void preempt_and_abort(struct lab *lab)
     read_ok(p, 0, 0, 1);
     read_ok(third, 0, 0, 1);
 }
+
+#if THIMBLE_SCSI_MODE_SELECT
+static void preempt_and_tell(struct lab *lab)
+{
+    struct peer *p = session(lab, ""), *other = session(lab, "");
+    struct cmd at_disk = read_cmd(other, 0, 4), first = read_cmd(other, 0, 1);
+    uint8_t list[24];
+    struct cmd abort = reserve_out("5f 05 03 0000 00000018 00", list, 1, 2);
+
+    tell_aborts(p, other);
+    lab->disk_held = false;
+    enlist(p, 1);
+    enlist(other, 2);
+    lab->disk_held = true;
+    start(other, &at_disk);
+    lab_run(lab);
+    start(p, &abort);
+    lab_run(lab);
+    CHECK(lab, !hear_of(p, TH_OP_SCSI_RESPONSE, abort.itt), "answered too early");
+    lab->disk_held = false;
+    finish(p, &abort);
+    was(p, &abort, TH_STATUS_GOOD, 0);
+    finish(other, &at_disk);
+    was(other, &at_disk, TH_STATUS_TASK_ABORTED, 0);
+    ends(other, &first, TH_STATUS_CHECK_CONDITION, TH_SENSE_REGISTRATIONS_PREEMPTED);
+    read_ok(other, 0, 0, 1);
+}
+#endif
 
 /* The one that asked is gone, or aborted, before the others' commands have left the disk. */
 static void preempt_and_hang_up(struct lab *lab)
@@ -724,6 +879,18 @@ static const struct scenario scenarios[] = {
     { .name = "ABORT TASK: a command ahead of its turn", .play = abort_parked },
     { .name = "ABORT TASK SET", .play = abort_task_set, BY_HAND },
     { .name = "CLEAR TASK SET", .play = clear_task_set, BY_HAND },
+#if THIMBLE_SCSI_MODE_SELECT
+    { .name = "CLEAR TASK SET with TAS", .play = clear_and_tell, BY_HAND, .options = { .config = { .n_buffers = 12 } } },
+    { .name = "LOGICAL UNIT RESET with TAS",
+      .play = reset_and_tell,
+      BY_HAND,
+      .options = { .config = { .n_buffers = 12 } } },
+    { .name = "CLEAR TASK SET with TAS: those that wait",
+      .play = clear_those_that_wait,
+      BY_HAND,
+      .options = { .block_shift = 12, .size_blocks = 64, .config = { .n_buffers = 12, .n_parameter_buffers = 3 } } },
+    { .name = "PREEMPT AND ABORT with TAS", .play = preempt_and_tell, BY_HAND },
+#endif
     { .name = "PREEMPT AND ABORT", .play = preempt_and_abort, BY_HAND },
     { .name = "PREEMPT AND ABORT: the asker hangs up", .play = preempt_and_hang_up, BY_HAND },
     { .name = "LOGICAL UNIT RESET", .play = reset_unit, BY_HAND },

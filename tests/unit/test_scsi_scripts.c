@@ -31,6 +31,7 @@ struct script {
 #define LIST6 "00 00 00 00 "
 #define LIST10 "0000 00 00 00 00 0000 "
 #define CONTROL_SWP "0a 0a 02 10 08 00 0000 ffff 0000"
+#define CONTROL_TAS "0a 0a 02 10 00 40 0000 ffff 0000"
 #define CONTROL_D_SENSE "0a 0a 06 10 00 00 0000 ffff 0000"
 #define CONTROL "0a 0a 02 10 00 00 0000 ffff 0000"
 #define CACHING_ON "08 12 04 00 0000 0000 0000 0000 00 00 0000 00000000"
@@ -61,6 +62,12 @@ static const struct script scripts[] = {
         { READY, .sense = TH_SENSE_MODE_CHANGED },
         { WRITE_0, .out_blocks = 1 },
     } },
+    { "MODE SELECT(6): TAS", .steps = {
+        { SELECT6("10"), .out = LIST6 CONTROL_TAS },
+        { "1a 08 0a 00 ff 00", .data = "0f 00 10 00 " CONTROL_TAS, .len = 16 },
+        { SELECT6("10"), .out = LIST6 CONTROL },
+        { "1a 08 0a 00 ff 00", .data = "0f 00 10 00 " CONTROL, .len = 16 },
+    } },
     { "MODE SELECT(6): the same values again are no news", .steps = {
         { SELECT6("10"), .out = LIST6 CONTROL },
         { READY, .nexus = 1 },
@@ -70,7 +77,7 @@ static const struct script scripts[] = {
         { "5a 08 08 00 000000 00ff 00", .data = "001a 00 90 00 00 0000 08 12 00" },
         { "5a 08 48 00 000000 00ff 00", .data = "001a 00 90 00 00 0000 08 12 04 00" },
         { "5a 08 88 00 000000 00ff 00", .data = "001a 00 90 00 00 0000 08 12 04 00" },
-        { "5a 08 4a 00 000000 00ff 00", .data = "0012 00 90 00 00 0000 0a 0a 04 00 08 00" },
+        { "5a 08 4a 00 000000 00ff 00", .data = "0012 00 90 00 00 0000 0a 0a 04 00 08 40" },
         { "5a 08 8a 00 000000 00ff 00", .data = "0012 00 90 00 00 0000 " CONTROL },
     } },
     { "MODE SELECT: D_SENSE", .steps = {
