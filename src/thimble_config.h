@@ -100,6 +100,9 @@
 #ifndef THIMBLE_SCSI_COMPARE_AND_WRITE  /* VMware's locks */
 #define THIMBLE_SCSI_COMPARE_AND_WRITE 1
 #endif
+#ifndef THIMBLE_SCSI_READ_FUA           /* FUA in a READ: what was written is made durable first; 0: it is without effect */
+#define THIMBLE_SCSI_READ_FUA 1
+#endif
 #ifndef THIMBLE_SCSI_ORWRITE            /* ORWRITE(16), and (32) with long CDBs.  RAM: 12 bytes a logical unit */
 #define THIMBLE_SCSI_ORWRITE 1
 #endif

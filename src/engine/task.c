@@ -471,10 +471,31 @@ static void read_io_done(struct thimble_io *io, int result)
     th_conn_wake(c);
 }
 
+static int read_start(struct th_buf *b);
+
+/* What was written before a READ with FUA is on the medium. */
+static void read_flushed(struct thimble_io *io, int result)
+{
+    struct th_buf *b = (struct th_buf *)io;
+
+    if (result == THIMBLE_OK && !b->task->aborted)
+        result = read_start(b);
+    if (result != THIMBLE_PENDING)
+        read_io_done(io, result);
+}
+
 static int read_start(struct th_buf *b)
 {
     struct th_cmd *cmd = &b->task->cmd;
     uint32_t block = 1u << cmd->lu->block->block_shift;
+
+    if (THIMBLE_SCSI_READ_FUA && cmd->fua) {
+        cmd->fua = false;
+        b->io.done = read_flushed;
+        int r = th_scsi_flush(cmd, &b->io);
+        if (r != THIMBLE_OK)
+            return r;
+    }
 
     b->io.done = read_io_done;          /* if the transfer ends inside a block: all of it */
     return th_scsi_read(cmd, b->offset, (b->len + block - 1) & ~(block - 1), b->mem, &b->io);
@@ -587,7 +608,7 @@ static void start_read(struct th_task *t)
         return;
     }
     const uint8_t *map = NULL;          /* with a digest, data must not change on its way */
-    if (!t->conn->params.data_digest)
+    if (!t->conn->params.data_digest && !(THIMBLE_SCSI_READ_FUA && t->cmd.fua))
         map = th_scsi_map(&t->cmd, 0, t->cmd.data_bytes);
     if (map) {
         t->mapped = true;

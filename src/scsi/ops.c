@@ -98,7 +98,8 @@ const struct th_op th_ops[] = {
     { .opcode = 0x25, .types = ALL, .cdb_len = 10, .passes = ANYHOW, .flags = MEDIUM,
       .usage = { 0x25 },                                        /* READ CAPACITY(10) */
       .run = th_reply_run, .reply = th_read_capacity_10_reply },
-    { .opcode = 0x28, .types = ALL, .cdb_len = 10, .passes = READERS, .flags = MEDIUM, /* READ(10) */
+    /* READ(10) */
+    { .opcode = 0x28, .types = ALL, .cdb_len = 10, .passes = READERS, .flags = MEDIUM | TH_ROW_FUA,
       .usage = { 0x28, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff },
       .run = th_read_run },
     { .opcode = 0x2a, .cdb_len = 10, .flags = WRITES | TH_ROW_FUA,       /* WRITE(10) */
@@ -244,7 +245,7 @@ const struct th_op th_ops[] = {
 #endif
 #if THIMBLE_SCSI_LONG_CDB
     { .opcode = 0x7f, .service_action = 0x0009, .passes = READERS,                 /* READ(32) */
-      .flags = LONG | MEDIUM,
+      .flags = LONG | MEDIUM | TH_ROW_FUA,
       .usage = LONG_USAGE(0x09, 0x1a), .cdb_len = 32, .run = th_read_run },
 #if THIMBLE_SCSI_VERIFY
     { .opcode = 0x7f, .service_action = 0x000a, .passes = READERS,                 /* VERIFY(32) */
@@ -348,7 +349,7 @@ const struct th_op th_ops[] = {
       .usage = { 0x84, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_receive_copy_run, .reply = th_receive_copy_reply },
 #endif
-    { .opcode = 0x88, .cdb_len = 16, .passes = READERS, .flags = MEDIUM, /* READ(16) */
+    { .opcode = 0x88, .cdb_len = 16, .passes = READERS, .flags = MEDIUM | TH_ROW_FUA,   /* READ(16) */
       .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                  0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
@@ -461,7 +462,8 @@ const struct th_op th_ops[] = {
       .run = th_set_timestamp_run, .param = th_set_timestamp_param },
 #endif
 #if THIMBLE_SCSI_SHORT
-    { .opcode = 0xa8, .types = ALL, .cdb_len = 12, .passes = READERS, .flags = MEDIUM, /* READ(12) */
+    /* READ(12) */
+    { .opcode = 0xa8, .types = ALL, .cdb_len = 12, .passes = READERS, .flags = MEDIUM | TH_ROW_FUA,
       .usage = { 0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f },
       .run = th_read_run },
     { .opcode = 0xaa, .cdb_len = 12, .flags = WRITES | TH_ROW_FUA,       /* WRITE(12) */

@@ -21,7 +21,7 @@ enum th_row_flags {
     TH_ROW_UA_OK          = 0x008,  /* does not report a pending unit attention */
     TH_ROW_MEDIUM         = 0x010,  /* needs the medium */
     TH_ROW_WRITES         = 0x020,  /* changes the medium: refused if write-protected */
-    TH_ROW_FUA            = 0x040,  /* th_flags(), bit 3: durable before the status is GOOD */
+    TH_ROW_FUA            = 0x040,  /* th_flags(), bit 3: durable before the status is GOOD, or before it is read */
     TH_ROW_THIN           = 0x080,  /* offered by a unit with thin provisioning only */
     TH_ROW_ATOMIC         = 0x100,  /* offered if a parameter buffer holds what it needs */
     TH_ROW_WRITE_ATOMIC   = 0x400,  /* offered if a write can be atomic */

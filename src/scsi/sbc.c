@@ -174,6 +174,13 @@ int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void 
     return b->write(b, lba, n_blocks, buf, io);
 }
 
+int th_scsi_flush(struct th_cmd *cmd, struct thimble_io *io)
+{
+    struct thimble_block *b = cmd->lu->block;
+
+    return b->flush ? b->flush(b, io) : THIMBLE_OK;
+}
+
 const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len)
 {
     uint64_t lba;

@@ -347,7 +347,7 @@ struct th_cmd {
     bool     exact : 1;                 /* the initiator must expect to send data_bytes exactly, else
                                          * the owner ends the command with INVALID FIELD IN CDB */
     bool     long_cdb : 1;              /* the initiator sent more than 16 bytes of CDB */
-    bool     fua : 1;                   /* private: durable before the status is GOOD */
+    bool     fua : 1;                   /* durable before the status is GOOD; of a READ: th_scsi_flush() comes first */
     bool     writing : 1;               /* private: the disk call that is under way writes */
     bool     aborted : 1;               /* set by the owner: stop at the next step, TASK ABORTED */
     uint8_t *param;                     /* set by the owner, see TH_NEXT_PARAM */
@@ -384,6 +384,9 @@ enum th_or_verdict th_scsi_or_verdict(struct th_cmd *cmd);
 /* TARGET COLD RESET, a hard reset of the unit: the generations of ORWRITE begin anew.  (No reset of a unit alone changes them.) */
 void th_scsi_or_forget(struct th_lu *lu);
 #endif
+
+/* Makes durable what was written to the unit; the result as above. */
+int th_scsi_flush(struct th_cmd *cmd, struct thimble_io *io);
 
 /* The longest piece that th_scsi_read() shall be asked for at offset, at most max bytes (a multiple of 4096): what a
  * WRITE ATOMIC writes is in one piece of a READ. */

@@ -342,6 +342,71 @@ static void flushes(struct lab *lab)
     good(p, &sync);
     CHECK(lab, lab->lenient || lab->flushes == 2, "SYNCHRONIZE CACHE: %u flushes",
           lab->flushes);
+
+    read_ok(p, 0, 0, 1);
+    CHECK(lab, lab->lenient || lab->flushes == 2, "a READ flushed without need");
+    struct cmd read = read_cmd(p, 0, 20);       /* of several buffers: flushed once */
+    read.cdb[1] = 0x08;
+    good(p, &read);
+    CHECK(lab, lab->lenient || lab->flushes == 3, "READ with FUA: %u flushes", lab->flushes);
+    CHECK(lab, lab->lenient || memcmp(read.in, lab->medium[0], 20 * 512) == 0, "READ with FUA: other data");
+}
+
+/* What is late must be down before it is read; if it cannot be, it is not read. */
+static void flush_before_read(struct lab *lab)
+{
+    struct peer *p = session(lab, "");
+    struct cmd read = read_cmd(p, 0, 2), second = read_cmd(p, 0, 2), aborted = read_cmd(p, 4, 2);
+
+    read.cdb[1] = second.cdb[1] = aborted.cdb[1] = 0x08;
+    start(p, &read);
+    lab_run(lab);
+    lab_disk(lab, 1);
+    CHECK(lab, lab->flushes == 1 && !hear_of(p, TH_OP_DATA_IN, read.itt), "data before the flush");
+    lab_disk(lab, 1);
+    finish(p, &read);
+    was(p, &read, TH_STATUS_GOOD, 0);
+
+    lab->fault[0].fail_at = lab->fault[0].calls;
+    start(p, &second);
+    lab_run(lab);
+    lab_disk(lab, 1);
+    lab->fault[0].fail_at = UINT32_MAX;
+    finish(p, &second);
+    was(p, &second, TH_STATUS_CHECK_CONDITION, TH_SENSE_READ_ERROR);
+
+    start(p, &aborted);
+    lab_run(lab);
+    uint32_t itt = tmf(p, TH_TMF_ABORT_TASK, 0, aborted.itt);
+    abandon(p, aborted.itt);
+    lab_run(lab);
+    lab_disk(lab, 1);
+    CHECK(lab, lab_disk_waiting(lab) == 0, "an aborted READ goes on behind the flush");
+    tmf_says(p, itt, TH_TMF_COMPLETE);
+}
+
+/* A comparison fails: what stands in line behind it is not written, here or elsewhere. */
+static void nothing_behind_a_miscompare(struct lab *lab)
+{
+    struct peer *p = session(lab, "InitialR2T=No");
+    struct cmd c = write_cmd(p, 4, 10, 'm');
+    uint8_t *data = lab_alloc(lab, 10 * 512);
+
+    for (uint32_t i = 0; i < 10 * 512; i++)
+        data[i] = c.out[i];
+    c = out_cmd("2e 02 00 00 00 04 00 00 0a 00", data, 10 * 512);
+    p->immediate_bytes = 512;
+    p->piece = 4096;
+    start(p, &c);
+    lab_run(lab);
+    lab_disk(lab, 1);                   /* the first block is written */
+    lab->medium[0][4 * 512 + 7] ^= 1;
+    lab_disk(lab, 1);                   /* ... and read back */
+    lab->disk_held = false;
+    finish(p, &c);
+    was(p, &c, TH_STATUS_CHECK_CONDITION, TH_SENSE_MISCOMPARE);
+    is_untouched(p, 0, 0, 4);
+    is_untouched(p, 0, 5, 123);
 }
 
 static void in_a_row(struct lab *lab)
@@ -416,6 +481,11 @@ static const struct scenario scenarios[] = {
     { .name = "VERIFY with BYTCHK", .play = verify },
     { .name = "WRITE AND VERIFY", .play = write_and_verify },
     { .name = "FUA and SYNCHRONIZE CACHE", .play = flushes },
+    { .name = "FUA in a READ", .play = flush_before_read, .own_disks = true, .options = { .config = { .n_buffers = 8 } } },
+    { .name = "nothing behind a miscompare",
+      .play = nothing_behind_a_miscompare,
+      .own_disks = true,
+      .options = { .config = { .n_buffers = 8 } } },
     { .name = "six commands in a row", .play = in_a_row },
     { .name = "more parameter lists than there is room for",
       .play = more_parameter_lists_than_room },
