@@ -95,7 +95,7 @@ const struct th_op th_ops[] = {
     { .opcode = 0x1e, .types = ALL, .cdb_len = 6, .passes = TH_PASSES_ALLOWING, /* PREVENT ALLOW MEDIUM REMOVAL */
       .usage = { 0x1e, 0, 0, 0, 0x01 }, .run = th_prevent_run },
 #endif
-    { .opcode = 0x25, .types = ALL, .cdb_len = 10, .passes = ANYHOW, .flags = MEDIUM,
+    { .opcode = 0x25, .types = ALL, .cdb_len = 10, .passes = ANYHOW, .flags = MEDIUM | TH_ROW_SANITIZE_OK,
       .usage = { 0x25 },                                        /* READ CAPACITY(10) */
       .run = th_reply_run, .reply = th_read_capacity_10_reply },
     /* READ(10) */
@@ -404,7 +404,7 @@ const struct th_op th_ops[] = {
       .run = th_write_atomic_run, .param = th_write_atomic_param },
 #endif
     { .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16, .passes = ANYHOW, /* READ CAPACITY(16) */
-      .flags = TH_ROW_SERVICE_ACTION | MEDIUM,
+      .flags = TH_ROW_SERVICE_ACTION | MEDIUM | TH_ROW_SANITIZE_OK,
       .usage = { 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
       .run = th_reply_run, .reply = th_read_capacity_16_reply },
 #if THIMBLE_SCSI_THIN
@@ -431,12 +431,12 @@ const struct th_op th_ops[] = {
 #endif
 #if THIMBLE_SCSI_OPCODES
     { .opcode = 0xa3, .service_action = 0x0c, .types = ALL, .cdb_len = 12, .passes = READERS,
-      .flags = TH_ROW_SERVICE_ACTION,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_SANITIZE_OK,
       .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff,    /* REPORT SUPPORTED OPERATION CODES */
                  0xff, 0xff, 0xff, 0xff },
       .run = th_report_opcodes_run, .reply = th_report_opcodes_reply },
     { .opcode = 0xa3, .service_action = 0x0d, .types = ALL, .cdb_len = 12, .passes = READERS,
-      .flags = TH_ROW_SERVICE_ACTION,
+      .flags = TH_ROW_SERVICE_ACTION | TH_ROW_SANITIZE_OK,
       .usage = { 0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },   /* REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS */
       .run = th_report_tmf_run, .reply = th_report_tmf_reply },
 #endif

@@ -62,7 +62,21 @@ uint32_t th_work_sense(const struct th_lu *lu, int *progress)
     return TH_SENSE_NONE;
 }
 
-enum { FORMAT_UNIT = 0x04, SANITIZE = 0x48 };
+enum { FORMAT_UNIT = 0x04, SANITIZE = 0x48, MODE_SENSE_6 = 0x1a, MODE_SENSE_10 = 0x5a, LOG_SENSE = 0x4d };
+enum { PAGE_BITS = 0x3f, TEMPERATURE_PAGE = 0x0d };
+
+/* Commands allowed during sanitize (SBC-4 4.11.2): rows that say so, and some pages. */
+static bool is_allowed(const struct th_cmd *cmd, unsigned row_flags)
+{
+    static const uint8_t mode_pages[] = { 0x08, 0x0a, 0x18, 0x19, 0x1c };
+    unsigned page = cmd->cdb[2] & PAGE_BITS;
+
+    if (cmd->cdb[0] == LOG_SENSE)
+        return page == TEMPERATURE_PAGE && cmd->cdb[3] == 0;
+    if (cmd->cdb[0] == MODE_SENSE_6 || cmd->cdb[0] == MODE_SENSE_10)
+        return memchr(mode_pages, (int)page, sizeof mode_pages) && cmd->cdb[3] == 0;
+    return row_flags & TH_ROW_SANITIZE_OK;
+}
 
 bool th_work_refuses(struct th_cmd *cmd, unsigned row_flags)
 {
@@ -72,6 +86,9 @@ bool th_work_refuses(struct th_cmd *cmd, unsigned row_flags)
     if (w->kind == TH_WORK_NONE || row_flags & TH_ROW_UA_OK)
         return false;
     if (w->kind == TH_WORK_SANITIZE_FAILED && cmd->cdb[0] == SANITIZE)
+        return false;
+    bool format = w->kind == TH_WORK_FORMAT || w->kind == TH_WORK_FORMAT_FAILED;
+    if (!format && is_allowed(cmd, row_flags))
         return false;
     if (w->kind == TH_WORK_FORMAT_FAILED &&
         (!(row_flags & TH_ROW_MEDIUM) || cmd->cdb[0] == FORMAT_UNIT || cmd->cdb[0] == SANITIZE))
