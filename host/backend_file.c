@@ -103,12 +103,17 @@ static int file_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
     return THIMBLE_OK;
 }
 
+/* One that failed makes all later ones fail: the system may have dropped the pages that it could not write, and say of the next
+ * flush that all is well (Linux does).  Until the file is opened anew, nobody knows what is in it. */
 static int file_flush(struct thimble_block *b, struct thimble_io *io)
 {
-    int fd = file_of(b)->fd;
+    struct file_disk *d = file_of(b);
+    int fd = d->fd;
     int r;
 
     (void)io;
+    if (d->flush_error != THIMBLE_OK)
+        return d->flush_error;
     do {
 #if defined(__APPLE__) && defined(F_FULLFSYNC)
         r = fcntl(fd, F_FULLFSYNC);
@@ -118,7 +123,8 @@ static int file_flush(struct thimble_block *b, struct thimble_io *io)
         r = fdatasync(fd);
 #endif
     } while (r < 0 && errno == EINTR);
-    return r < 0 ? error_of(errno) : THIMBLE_OK;
+    d->flush_error = r < 0 ? error_of(errno) : THIMBLE_OK;
+    return d->flush_error;
 }
 
 /* --------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ struct file_disk {
     int fd;
     bool is_device;
     bool can_punch, can_zero; /* the file system has what it takes, as far as we know */
+    int  flush_error;                   /* of the first flush that failed; THIMBLE_OK: none has */
     uint64_t device, number;            /* which file it is */
     struct file_disk_config config;
     char serial[33];
