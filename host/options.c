@@ -34,7 +34,7 @@ const char options_help[] =
     "  --name IQN            name of the target\n"
     "                        (default " DEFAULT_TARGET_NAME ")\n"
     "  --alias TEXT          a name for people to read\n"
-    "  --create SIZE         make files that do not exist: sparse, SIZE bytes long\n"
+    "  --create SIZE         make files that do not exist: sparse, SIZE long\n"
     "  --cdrom ISO           a DISK that is an image of a CD or DVD: a CD drive\n"
     "  --block-size BYTES    logical block size, 512 (default) or 4096\n"
     "  --physical-block-size BYTES\n"
@@ -51,9 +51,10 @@ const char options_help[] =
     "                        before the first --target for all\n"
     "\n"
     "Who may use it\n"
-    "  --listen ADDR[:PORT]  where to listen; may be repeated (default\n"
+    "  --listen ADDR[:PORT][,group=N]\n"
+    "                        where to listen; may be repeated (default\n"
     "                        127.0.0.1:3260).  0.0.0.0 is every IPv4 address,\n"
-    "                        [::] every address\n"
+    "                        [::] every one.  N: portal group (default 1)\n"
     "  --state FOLDER        keep what outlives a restart in this folder: persistent\n"
     "                        reservations (APTPL), mode pages, SANITIZE\n"
     "  --chap-file FILE      demand CHAP.  Lines `incoming USER SECRET` say who may\n"
@@ -69,8 +70,8 @@ const char options_help[] =
     "  --http [ADDR:]PORT    a status page, /status.json and /metrics (Prometheus),\n"
     "                        for everybody who reaches it; without ADDR for this\n"
     "                        machine alone\n"
-    "  --agentx ADDR         SNMP: the ISCSI-MIB (RFC 7147) through snmpd at ADDR,\n"
-    "                        such as /var/agentx/master or tcp:127.0.0.1:705\n"
+    "  --agentx ADDR         SNMP: the ISCSI-MIB (RFC 7147) through snmpd at ADDR:\n"
+    "                        /var/agentx/master, tcp:127.0.0.1:705 ...\n"
     "  --announce            be found in the local network (DNS-SD): _iscsi._tcp, and\n"
     "                        with --http _http._tcp, through avahi-daemon\n"
     "\n"
@@ -90,8 +91,7 @@ const char options_help[] =
     "  --version             the version\n"
     "\n"
     "For tests\n"
-    "  --fail-call N         disk call N (from 0) of each disk and all later ones\n"
-    "                        fail\n"
+    "  --fail-call N         disk call N (from 0) of each disk and all later fail\n"
     "\n"
     "SIZE and BYTES take K, M, G and T.  A second SIGTERM or SIGINT ends at once;\n"
     "SIGHUP looks at files and media at once.  Exit code: 0 after SIGTERM or SIGINT,\n"
@@ -191,6 +191,32 @@ bool options_address(const char *text, struct options_address *a)
            ipv6_address(host, (uint16_t)port, a);
 }
 
+bool options_group(const char *word, uint16_t *tag)
+{
+    uint64_t v;
+
+    if (strncmp(word, "group=", 6) != 0 || !number_parse(word + 6, 1, UINT16_MAX, &v))
+        return false;
+    *tag = (uint16_t)v;
+    return true;
+}
+
+bool options_portal(const char *text, struct options_address *a)
+{
+    char address[128];
+    uint16_t tag = 1;
+    size_t len = strcspn(text, ",");
+
+    if (len >= sizeof address || (text[len] && !options_group(text + len + 1, &tag)))
+        return false;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    bool done = options_address(address, a);
+    a->text = text;
+    a->portal_group = tag;
+    return done;
+}
+
 bool options_http(const char *text, struct options_address *a)
 {
     uint64_t port;
@@ -264,11 +290,11 @@ static int add_listen(struct parser *p, const char *text)
     if (o->n_listen == OPTIONS_LISTENERS_MAX)
         return mistake(p, "--listen %s: at most %d addresses can be listened at", text,
                        OPTIONS_LISTENERS_MAX);
-    if (!options_address(text, &o->listen[o->n_listen]))
+    if (!options_portal(text, &o->listen[o->n_listen]))
         return mistake(
             p,
             "--listen %s: write a numeric address and perhaps a port, such as "
-            "127.0.0.1, 0.0.0.0:3260 or [::1]:3260",
+            "127.0.0.1, 0.0.0.0:3260 or [::1]:3260, and perhaps ,group=N behind it, 1 to 65535",
             text);
     o->n_listen++;
     return 0;

@@ -58,6 +58,7 @@ struct options_address {
     struct sockaddr_storage address;
     socklen_t len;
     bool port_given;                /* it is not the default */
+    uint16_t portal_group;          /* tag; see options_portal() */
     const char *text;               /* as it was given */
 };
 
@@ -138,6 +139,10 @@ bool options_http(const char *text, struct options_address *a);
 
 /* "127.0.0.1", "127.0.0.1:3260", "localhost:3260", "::1", "[::1]:3260". */
 bool options_address(const char *text, struct options_address *a);
+
+/* The same, and behind a comma its portal group: "127.0.0.1,group=2"; without it, that is 1. */
+bool options_portal(const char *text, struct options_address *a);
+bool options_group(const char *word, uint16_t *tag);    /* "group=2" */
 void options_set_port(struct options_address *a, uint16_t port);
 bool options_is_loopback(const struct options_address *a);
 

@@ -90,6 +90,8 @@ struct server {
     struct worker *worker;              /* saves records; NULL: no target has a place for them */
     struct thimble_mib mib;
     struct thimble_mib_address portals[OPTIONS_LISTENERS_MAX];
+    uint16_t groups[OPTIONS_LISTENERS_MAX];     /* tags of portal groups */
+    uint16_t n_groups;
     int signals[2];                     /* a pipe from the signal handler */
     bool stopping, at_once;
 };
@@ -410,6 +412,18 @@ static void *get_memory(size_t bytes)
     return mem == MAP_FAILED ? NULL : mem;
 }
 
+/* The place of a portal group's tag among those that there are. */
+static uint16_t group_of(struct server *s, uint16_t tag)
+{
+    uint16_t place = 0;
+
+    while (place < s->n_groups && s->groups[place] != tag)
+        place++;
+    if (place == s->n_groups)
+        s->groups[s->n_groups++] = tag;
+    return place;
+}
+
 /* Each connection needs a descriptor; asks the system for as many as we may have. */
 static void fit_connections(struct options *o)
 {
@@ -524,6 +538,8 @@ static int start_engine(struct server *s)
 
     for (size_t i = 0; i < o->n_targets; i++)
         n_luns += (uint32_t)o->targets[i].n_disks;
+    for (size_t i = 0; i < o->n_listen; i++)
+        group_of(s, o->listen[i].portal_group);
     struct thimble_config config = {
         .n_connections = o->max_connections,
         .n_sessions =
@@ -548,9 +564,12 @@ static int start_engine(struct server *s)
         .now_us = now_us,
         .status_url = s->status_url,
         .portal = thimble_sockets_portal,
+        .portal_groups = s->groups,
+        .portal_group = thimble_sockets_portal_group,
         .crypto = &host_crypto,
         .discovery_chap = o->discovery_chap,
     };
+    config.n_portal_groups = s->n_groups;
     if (o->settings) {
         thimble_settings_limits(o->settings, &config);
         config.n_connections = o->max_connections;      /* the command line wins */
@@ -589,7 +608,8 @@ static int start_engine(struct server *s)
 
 static int listen_at(struct server *s, const struct options_address *a)
 {
-    int error = thimble_sockets_listen(s->sockets, (const void *)&a->address, a->len);
+    int error = thimble_sockets_listen_as(s->sockets, (const void *)&a->address, a->len,
+                                          group_of(s, a->portal_group));
 
     if (error == -EADDRINUSE)
         return not_started(
@@ -710,8 +730,11 @@ static int start_agentx(struct server *s)
     if (!s->mib.refused)
         return not_started("no memory for %zu targets", n);
     while (s->mib.n_portals < OPTIONS_LISTENERS_MAX &&
-           (fd = thimble_sockets_listener_fd(s->sockets, s->mib.n_portals)) >= 0)
-        end_of(fd, getsockname, &s->portals[s->mib.n_portals++]);
+           (fd = thimble_sockets_listener_fd(s->sockets, s->mib.n_portals)) >= 0) {
+        struct thimble_mib_address *portal = &s->portals[s->mib.n_portals];
+        end_of(fd, getsockname, portal);
+        portal->tag = s->groups[thimble_sockets_listener_group(s->sockets, s->mib.n_portals++)];
+    }
     if (!agentx_start(s->options.agentx, &s->mib))
         return not_started("--agentx %s: this thimble was built without Net-SNMP", s->options.agentx);
     int error = agentx_fd() < 0 ? 0 : thimble_sockets_watch(s->sockets, agentx_fd(), on_agentx, s);

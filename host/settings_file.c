@@ -133,18 +133,21 @@ static int apply_listen(struct settings_file *f, struct options *o, char *messag
 
     for (unsigned i = 0; !options_given(o, OPT_LISTEN) &&
                          (text = thimble_settings_listen(s, i, &line)) != NULL; i++) {
+        if (o->n_listen > 0 && options_group(text, &o->listen[o->n_listen - 1].portal_group))
+            continue;                   /* it is about the address before it */
         if (o->n_listen == OPTIONS_LISTENERS_MAX)
             return mistake(message, "%s:%u: at most %d addresses can be listened at", f->path,
                            line, OPTIONS_LISTENERS_MAX);
-        if (!options_address(text, &o->listen[o->n_listen]))
+        if (!options_portal(text, &o->listen[o->n_listen]))
             return mistake(message,
                            "%s:%u: [network] listen: \"%s\" is wrong; write a numeric address "
-                           "and perhaps a port, such as 127.0.0.1, 0.0.0.0:3260 or [::1]:3260",
+                           "and perhaps a port, such as 127.0.0.1, 0.0.0.0:3260 or [::1]:3260, and perhaps "
+                           "group=N behind it, 1 to 65535",
                            f->path, line, text);
         o->n_listen++;
     }
     if (o->n_listen == 0)
-        options_address("127.0.0.1", &o->listen[o->n_listen++]);
+        options_portal("127.0.0.1", &o->listen[o->n_listen++]);
     for (size_t i = 0; i < o->n_listen; i++)
         if (!o->listen[i].port_given)
             options_set_port(&o->listen[i], s->network.port);

@@ -392,6 +392,15 @@ struct thimble_config {
     /* URL of a page that shows how the engine is ("http://192.0.2.1/"), for VPD page 85h; ASCII, at most
      * 250 bytes.  Borrowed: the text may change at any time, with the machine's address.  NULL, or "": there is none. */
     const char *status_url;
+#if THIMBLE_PORT_GROUPS > 1
+    /* Portal groups: their tags, each another one and none 0, n_portal_groups of them, at most THIMBLE_PORT_GROUPS; borrowed.
+     * All targets have them all.  NULL: one, whose tag is the target's own. */
+    const uint16_t *portal_groups;
+    uint16_t n_portal_groups;
+
+    /* The group of a portal, as its place in portal_groups; portals are counted as above.  Mandatory with several groups. */
+    unsigned (*portal_group)(void *ctx, void *port_conn, unsigned index);
+#endif
 
     /* Microseconds from any beginning, wrapping: for the latencies of thimble_stats.h.  NULL: they are
      * counted in the steps of thimble_tick()'s clock. */
@@ -423,17 +432,19 @@ struct thimble_config {
 #define THIMBLE_LOGIN_BYTES \
     (1024 + THIMBLE_TEXT_ANSWER_MAX + (THIMBLE_CHAP ? 3 * THIMBLE_CHAP_CHALLENGE_MAX : 0))
 #define THIMBLE_BUFFER_BYTES    (64 + THIMBLE_PTR_EXTRA(32))
-#define THIMBLE_REGISTRATION_BYTES (256 + THIMBLE_PTR_EXTRA(8))
+#define THIMBLE_REGISTRATION_BYTES (256 + THIMBLE_PTR_EXTRA(8) + (THIMBLE_PORT_GROUPS > 1 ? 8 : 0))
 #define THIMBLE_LUN_BYTES \
     (64 + THIMBLE_PTR_EXTRA(56) + (THIMBLE_SCSI_PERSISTENT_RESERVE ? 40 + THIMBLE_PTR_EXTRA(36) : 0) + \
      (THIMBLE_WORK ? 80 + THIMBLE_PTR_EXTRA(32) : 0) + \
      (THIMBLE_TASK_ATTRIBUTES ? 12 + THIMBLE_PTR_EXTRA(12) : 0) + \
+     (THIMBLE_SCSI_ALUA ? 2 * (THIMBLE_PORT_GROUPS + 1) : 0) + \
      (THIMBLE_SCSI_LOG ? 112 : 0) + (THIMBLE_SCSI_TIMESTAMP ? 16 : 0) + \
      (THIMBLE_SCSI_ORWRITE_LONG ? 12 : 0) + (THIMBLE_SCSI_THRESHOLDS ? 16 : 0) + \
      (THIMBLE_SCSI_BUFFER ? THIMBLE_SCSI_BUFFER + 8 : 0) + 8 + \
      THIMBLE_STATS_BYTES(448))
 #define THIMBLE_TARGET_BYTES \
     (44 + 4 * THIMBLE_LUNS_MAX + THIMBLE_PTR_EXTRA(44 + 4 * THIMBLE_LUNS_MAX) + \
+     (THIMBLE_PORT_GROUPS > 1 ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + \
      (THIMBLE_WORK ? 8 + THIMBLE_PTR_EXTRA(8) : 0) + (THIMBLE_SCSI_CLOCK ? 8 : 0) + \
      (THIMBLE_SCSI_VPD ? 4 + THIMBLE_PTR_EXTRA(4) : 0) + \
      THIMBLE_STATS_BYTES(48))
@@ -482,7 +493,7 @@ struct thimble_target_config {
     /* TargetAlias, at most 255 bytes of UTF-8.  NULL: none is declared. */
     const char *alias;
 
-    /* TargetPortalGroupTag.  0: 1. */
+    /* TargetPortalGroupTag, unless there are thimble_config.portal_groups.  0: 1. */
     uint16_t portal_group_tag;
 
     /* NULL: everybody who is allowed may log in without CHAP. */
@@ -548,13 +559,17 @@ void thimble_lun_changed(struct thimble *engine, int target, uint16_t lun,
                          enum thimble_lun_change what);
 
 #if THIMBLE_SCSI_ALUA
-/* Puts the unit into another asymmetric access state, as SET TARGET PORT GROUPS does; every session gets a unit
- * attention if it is news. */
-enum thimble_access {                   /* SPC-4 6.37 */
+/* Asymmetric access: a unit is in one of these states for each target port group (SPC-4 6.37). */
+enum thimble_access {
     THIMBLE_ACCESS_OPTIMIZED = 0, THIMBLE_ACCESS_NON_OPTIMIZED = 1,
     THIMBLE_ACCESS_STANDBY = 2, THIMBLE_ACCESS_UNAVAILABLE = 3,
+    THIMBLE_ACCESS_OFFLINE = 14, THIMBLE_ACCESS_TRANSITIONING = 15,
 };
-void thimble_lun_access(struct thimble *engine, int target, uint16_t lun, enum thimble_access state);
+
+/* Puts the unit into another one for the group of this portal group tag, as SET TARGET PORT GROUPS does (which can do so by
+ * itself, but for TRANSITIONING); every session gets a unit attention if it is news.  THIMBLE_OK, or THIMBLE_ERR_ARGUMENT:
+ * there is no such unit, group or state. */
+int thimble_lun_access(struct thimble *engine, int target, uint16_t lun, uint16_t tag, enum thimble_access state);
 #endif
 
 /* Asks every initiator to negotiate its parameters again (asynchronous event 4). */

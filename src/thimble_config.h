@@ -201,6 +201,12 @@
 #ifndef THIMBLE_LUN_MASKS
 #define THIMBLE_LUN_MASKS 1
 #endif
+/* Portal groups, 1 to 16 (thimble_config.portal_groups).  Each is a target port, in a target port group of its own with an access
+ * state of its own for each logical unit.  RAM: 2 bytes a logical unit each, with more than one 8 bytes a registration.  A
+ * machine with one way into the network has no use for more than 1. */
+#ifndef THIMBLE_PORT_GROUPS
+#define THIMBLE_PORT_GROUPS 1
+#endif
 /* What a logical unit keeps over a restart, in a struct thimble_store.  0: a store is never asked. */
 #ifndef THIMBLE_STORE
 #define THIMBLE_STORE 1
@@ -279,6 +285,9 @@
 #endif
 #if THIMBLE_LUNS_MAX < 1 || THIMBLE_LUNS_MAX > 255
 #error "THIMBLE_LUNS_MAX is 1 to 255"
+#endif
+#if THIMBLE_PORT_GROUPS < 1 || THIMBLE_PORT_GROUPS > 16
+#error "THIMBLE_PORT_GROUPS is 1 to 16"
 #endif
 #if THIMBLE_CHAP_CHALLENGE_MAX < 16 || THIMBLE_CHAP_CHALLENGE_MAX > 1024
 #error "THIMBLE_CHAP_CHALLENGE_MAX is 16 to 1024"

@@ -102,6 +102,7 @@ struct thimble_session {
     uint16_t tsih;
     uint16_t cid;
     void    *port_conn;                 /* as given to thimble_conn_open() */
+    uint16_t portal_group_tag;          /* 0: a discovery session */
     uint32_t age_ms;                    /* since its connection was opened */
     uint16_t queued;                    /* commands that are under way */
     uint16_t queue_depth;               /* and may be, at most */

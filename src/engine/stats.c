@@ -267,6 +267,7 @@ bool thimble_session_next(const struct thimble *e, unsigned *cursor, struct thim
             .tsih = c->peer.tsih,
             .cid = c->peer.cid,
             .port_conn = c->port_conn,
+            .portal_group_tag = c->session ? th_tag_of(&c->nexus) : 0,
             .age_ms = e->now_ms - c->opened_ms,
             .queued = (uint16_t)(c->used - c->n_parked),
             .queue_depth = c->window,

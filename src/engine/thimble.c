@@ -62,9 +62,28 @@ static uint32_t count_tasks(const struct thimble_config *c)
     return (uint32_t)c->n_connections * TASKS_OF_CONN + (uint32_t)c->n_sessions * c->queue_depth;
 }
 
+static bool groups_ok(const struct thimble_config *c)
+{
+#if THIMBLE_PORT_GROUPS > 1
+    if (c->n_portal_groups == 0)
+        return true;
+    if (c->n_portal_groups > THIMBLE_PORT_GROUPS || !c->portal_groups || (c->n_portal_groups > 1 && !c->portal_group))
+        return false;
+    for (unsigned i = 0; i < c->n_portal_groups; i++) {
+        if (c->portal_groups[i] == 0)
+            return false;
+        for (unsigned k = 0; k < i; k++)
+            if (c->portal_groups[k] == c->portal_groups[i])
+                return false;
+    }
+#endif
+    (void)c;
+    return true;
+}
+
 static bool config_ok(const struct thimble_config *c)
 {
-    return in_range(c->n_sessions, 1, c->n_connections) && in_range(c->queue_depth, 1, 1024) &&
+    return groups_ok(c) && in_range(c->n_sessions, 1, c->n_connections) && in_range(c->queue_depth, 1, 1024) &&
            in_range(c->n_buffers, 2, 4096) && c->buffer_bytes % 4096 == 0 &&
            in_range(c->buffer_bytes, 4096, (1u << 24) - 4096) &&
            (!THIMBLE_PARAMETER_LISTS || (in_range(c->n_parameter_buffers, 1, 64) &&
@@ -283,7 +302,10 @@ int thimble_target_add(struct thimble *e, const struct thimble_target_config *co
     node->allowed = config->allowed;
     node->n_allowed = config->n_allowed;
     e->targets[index].name = config->name;
-    e->targets[index].relative_port = 1;
+#if THIMBLE_PORT_GROUPS > 1
+    e->targets[index].n_ports = e->config.n_portal_groups;
+    e->targets[index].port_tags = e->config.portal_groups;
+#endif
 #if THIMBLE_SCSI_VPD
     e->targets[index].status_url = e->config.status_url;
 #endif
@@ -525,10 +547,18 @@ void thimble_lun_changed(struct thimble *e, int target, uint16_t lun, enum thimb
 }
 
 #if THIMBLE_SCSI_ALUA
-void thimble_lun_access(struct thimble *e, int target, uint16_t lun, enum thimble_access state)
+int thimble_lun_access(struct thimble *e, int target, uint16_t lun, uint16_t tag, enum thimble_access state)
 {
-    if (target >= 0 && target < e->env.n_nodes && lun < THIMBLE_LUNS_MAX && e->targets[target].lus[lun])
-        th_scsi_access(e->targets[target].lus[lun], state, NULL);
+    static const uint16_t states = 0x0f | 1u << THIMBLE_ACCESS_OFFLINE | 1u << THIMBLE_ACCESS_TRANSITIONING;
+
+    if (target < 0 || target >= e->env.n_nodes || lun >= THIMBLE_LUNS_MAX || (unsigned)state > 15 || !(states >> state & 1))
+        return THIMBLE_ERR_ARGUMENT;
+    struct th_lu *lu = e->targets[target].lus[lun];
+    int port = th_port_by_tag(&e->targets[target], tag);
+    if (!lu || port < 0)
+        return THIMBLE_ERR_ARGUMENT;
+    th_scsi_access(lu, (unsigned)port, state, NULL);
+    return THIMBLE_OK;
 }
 #endif
 
@@ -781,7 +811,12 @@ static bool same_initiator_port(const struct thimble_conn *a, const struct thimb
     return memcmp(a->peer.isid, b->peer.isid, 6) == 0 && strcmp(a->peer.name, b->peer.name) == 0;
 }
 
-/* The session of the same initiator port (name and ISID) with this target, or NULL. */
+static bool same_target_port(const struct thimble_conn *a, const struct thimble_conn *b)
+{
+    return a->node == b->node && th_port_of(&a->nexus) == th_port_of(&b->nexus);
+}
+
+/* The session of the same initiator port (name and ISID) with this target by the same port of it, or NULL. */
 static struct thimble_conn *session_of(const struct thimble_conn *c, const struct th_node *node)
 {
     struct thimble *e = c->engine;
@@ -789,7 +824,7 @@ static struct thimble_conn *session_of(const struct thimble_conn *c, const struc
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *o = &e->conns[i];
         if (o != c && o->session && o->node == node && o->state != CONN_FREE &&
-            same_initiator_port(o, c))
+            th_port_of(&o->nexus) == th_port_of(&c->nexus) && same_initiator_port(o, c))
             return o;
     }
     return NULL;
@@ -805,7 +840,7 @@ bool th_login_must_wait(const struct thimble_conn *c)
         return false;
     for (unsigned i = 0; i < e->n_conns; i++) {
         const struct thimble_conn *o = &e->conns[i];
-        if (o != c && o->state >= CONN_CLOSING && o->tasks && o->node == c->node &&
+        if (o != c && o->state >= CONN_CLOSING && o->tasks && same_target_port(o, c) &&
             same_initiator_port(o, c))
             return true;
     }
@@ -839,6 +874,9 @@ uint16_t th_admit(void *ctx, const struct th_node *node, const struct th_params 
         return TH_LOGIN_SUCCESS;
     }
 
+#if THIMBLE_PORT_GROUPS > 1
+    c->nexus.port = (uint8_t)th_portal_group(&e->config, c->port_conn, 0);
+#endif
     struct thimble_conn *old = session_of(c, node);
     if (tsih != 0 && (!old || old->peer.tsih != tsih || old->state >= CONN_LEAVING)) {
         *why = THIMBLE_REASON_SESSION_UNKNOWN;

@@ -205,7 +205,7 @@ static void names_complete(struct th_negotiation *n)
     }
 
     n->chap = n->node->chap;
-    th_exchange_answer_number(n, "TargetPortalGroupTag", n->node->portal_group_tag);
+    th_exchange_answer_number(n, "TargetPortalGroupTag", th_portal_tag(n, n->node, 0));
     if (n->node->alias)
         th_exchange_answer(n, "TargetAlias", n->node->alias);
 }

@@ -25,7 +25,7 @@
 struct th_node {
     const char *name;
     const char *alias;                  /* or NULL */
-    uint16_t    portal_group_tag;
+    uint16_t    portal_group_tag;       /* where there are no thimble_config.portal_groups */
     const struct thimble_chap *chap;    /* or NULL */
     const char *const *allowed;         /* or NULL: everybody */
     size_t      n_allowed;
@@ -123,6 +123,30 @@ _Static_assert(sizeof(struct th_negotiation) <= THIMBLE_LOGIN_BYTES,
                "THIMBLE_LOGIN_BYTES");
 
 void th_params_default(struct th_params *p);
+
+#if THIMBLE_PORT_GROUPS > 1
+/* The portal group of a portal, as its place among them; what there is none of is the first. */
+static inline unsigned th_portal_group(const struct thimble_config *config, void *port_conn, unsigned index)
+{
+    unsigned group = config->n_portal_groups > 1 ? config->portal_group(config->ctx, port_conn, index) : 0;
+
+    return group < config->n_portal_groups ? group : 0;
+}
+#endif
+
+/* The tag of a portal's group, at this node. */
+static inline uint16_t th_portal_tag(const struct th_negotiation *n, const struct th_node *node, unsigned index)
+{
+#if THIMBLE_PORT_GROUPS > 1
+    const struct thimble_config *config = n->env->config;
+
+    if (config->n_portal_groups > 0)
+        return config->portal_groups[th_portal_group(config, n->port_conn, index)];
+#endif
+    (void)n;
+    (void)index;
+    return node->portal_group_tag;
+}
 
 /* Starts the login of a new connection.  *peer and *params are reset to their defaults;
  * admit_ctx and port_conn are set by the caller, before or after. */

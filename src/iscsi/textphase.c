@@ -101,7 +101,7 @@ static size_t make_address(const struct th_negotiation *n, const struct th_node 
 
     out[len++] = ',';
     char tag[11];
-    size_t tag_len = th_text_decimal(tag, node->portal_group_tag);
+    size_t tag_len = th_text_decimal(tag, th_portal_tag(n, node, index));
     memcpy(out + len, tag, tag_len);
     return len + tag_len;
 }

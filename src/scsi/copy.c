@@ -191,10 +191,10 @@ static uint64_t cover(const struct th_lu *lu, uint64_t from_byte, uint64_t n_byt
     return n_bytes ? blocks_of(lu, (from_byte & mask) + n_bytes + mask) : 0;
 }
 
-uint32_t th_copy_not_ready(struct th_lu *lu)
+uint32_t th_copy_not_ready(const struct th_nexus *nexus, struct th_lu *lu)
 {
-    if (th_access_sense(lu) != TH_SENSE_NONE)
-        return th_access_sense(lu);
+    if (th_access_sense(lu, nexus) != TH_SENSE_NONE)
+        return th_access_sense(lu, nexus);
 #if THIMBLE_WORK
     int progress;
     if (th_work_sense(lu, &progress) != TH_SENSE_NONE)
@@ -211,7 +211,7 @@ static uint32_t why_not(struct th_nexus *nexus, struct th_lu *lu, bool write)
 
     if (th_reserved_against(&as, write ? 0 : TH_PASSES_WRITE_EXCLUSIVE))
         return TH_SENSE_RESERVATION_CONFLICT;
-    uint32_t sense = th_copy_not_ready(lu);
+    uint32_t sense = th_copy_not_ready(nexus, lu);
     if (sense != TH_SENSE_NONE)
         return sense;
     return write ? th_write_protection(lu, nexus) : TH_SENSE_NONE;

@@ -74,7 +74,7 @@ int th_copy_durable(struct th_cmd *cmd);
 struct th_copy_record *th_copy_find(const struct th_cmd *cmd, uint32_t list_id, bool lid1);
 
 /* Why what TEST UNIT READY asks for is not so, or TH_SENSE_NONE. */
-uint32_t th_copy_not_ready(struct th_lu *lu);
+uint32_t th_copy_not_ready(const struct th_nexus *nexus, struct th_lu *lu);
 
 /* COPY ABORTED: something is wrong with a unit: `why` is told by RECEIVE COPY FAILURE DETAILS. */
 enum th_next th_copy_failed(struct th_cmd *cmd, uint32_t sense, uint32_t why);

@@ -184,12 +184,12 @@ static void put_scsi_name(uint8_t **p, unsigned association, const char *text,
 }
 
 /* The target port's (RFC 7143 4.2.7.1, 4.4.1). */
-static void put_port_name(uint8_t **p, const struct th_scsi_target *target)
+static void put_port_name(uint8_t **p, const struct th_scsi_target *target, uint16_t port_tag)
 {
     char text[] = ",t,0x0000";
     uint8_t tag[2];
 
-    th_put16(tag, target->portal_group_tag);
+    th_put16(tag, port_tag);
     put_hex(text + 5, tag, 2);
     put_scsi_name(p, FOR_PORT, target->name, text);
 }
@@ -218,18 +218,19 @@ static uint32_t vpd_identification(const struct th_cmd *cmd, uint8_t *p)
 {
     const struct th_lu *lu = cmd->lu;
     const struct th_scsi_target *target = cmd->nexus->target;
+    uint16_t tag = th_tag_of(cmd->nexus);
     uint8_t *end = p, *at;
 
     if (lu)
         put_unit_names(&end, lu);
     at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_RELATIVE_PORT, 4);
-    th_put16(at + 2, target->relative_port);
+    th_put16(at + 2, tag);
 
     if (THIMBLE_SCSI_ALUA && lu && !th_is_cdrom(lu)) {
         at = put_designator(&end, CODE_BINARY, FOR_PORT, TYPE_PORT_GROUP, 4);
-        th_put16(at + 2, target->portal_group_tag);
+        th_put16(at + 2, tag);
     }
-    put_port_name(&end, target);
+    put_port_name(&end, target, tag);
     put_scsi_name(&end, FOR_TARGET, target->name, "");
     return (uint32_t)(end - p);
 }
@@ -272,15 +273,22 @@ static uint32_t vpd_mode_policy(const struct th_cmd *cmd, uint8_t *p)
     return 4;
 }
 
-/* SCSI ports (7.8.14): the one target port. */
+/* SCSI ports (7.8.14): the target ports. */
+enum { PORT_HEADER_BYTES = 12, PORT_NAME_MAX = 4 + 236 };       /* a designator, and a name as in put_port_name() */
+_Static_assert(4 + THIMBLE_PORT_GROUPS * (PORT_HEADER_BYTES + PORT_NAME_MAX) <= TH_REPLY_MAX, "all ports in one page");
+
 static uint32_t vpd_ports(const struct th_cmd *cmd, uint8_t *p)
 {
     const struct th_scsi_target *target = cmd->lu->target;
-    uint8_t *end = p + 12;
+    uint8_t *end = p;
 
-    th_put16(p + 2, target->relative_port);
-    put_port_name(&end, target);
-    th_put16(p + 10, (uint32_t)(end - p) - 12);
+    for (unsigned port = 0; port < th_ports(target); port++) {
+        uint8_t *at = end;
+        end += PORT_HEADER_BYTES;
+        th_put16(at + 2, th_port_tag(target, port));
+        put_port_name(&end, target, th_port_tag(target, port));
+        th_put16(at + 10, (uint32_t)(end - at) - PORT_HEADER_BYTES);
+    }
     return (uint32_t)(end - p);
 }
 #endif

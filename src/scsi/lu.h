@@ -68,13 +68,20 @@ static inline uint32_t th_not_ready(const struct th_lu *lu)
 }
 
 /* Why what reads or writes blocks cannot be served in the unit's access state (alua.c), or TH_SENSE_NONE. */
-static inline uint32_t th_access_sense(const struct th_lu *lu)
+static inline uint32_t th_access_sense(const struct th_lu *lu, const struct th_nexus *nexus)
 {
 #if THIMBLE_SCSI_ALUA
-    if (lu->access_state >= THIMBLE_ACCESS_STANDBY)
-        return lu->access_state == THIMBLE_ACCESS_STANDBY ? TH_SENSE_PORT_STANDBY : TH_SENSE_PORT_UNAVAILABLE;
+    switch ((enum thimble_access)lu->access[th_port_of(nexus)].state) {
+    case THIMBLE_ACCESS_OPTIMIZED:
+    case THIMBLE_ACCESS_NON_OPTIMIZED: return TH_SENSE_NONE;
+    case THIMBLE_ACCESS_STANDBY:       return TH_SENSE_PORT_STANDBY;
+    case THIMBLE_ACCESS_UNAVAILABLE:   return TH_SENSE_PORT_UNAVAILABLE;
+    case THIMBLE_ACCESS_OFFLINE:       return TH_SENSE_PORT_OFFLINE;
+    case THIMBLE_ACCESS_TRANSITIONING: return TH_SENSE_PORT_TRANSITIONING;
+    }
 #endif
     (void)lu;
+    (void)nexus;
     return TH_SENSE_NONE;
 }
 

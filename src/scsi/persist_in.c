@@ -84,7 +84,7 @@ enum th_next th_read_full_status_reply(struct th_cmd *cmd, uint8_t *buf)
         d[12] = (uint8_t)((r->all_ports ? 0x02 : 0) | (th_is_holder(lu, r) ? 0x01 : 0));
         if (th_is_holder(lu, r))
             d[13] = lu->persistent.type;
-        th_put16(d + 18, lu->target->relative_port);
+        th_put16(d + 18, th_registration_tag(lu, r));
         uint32_t n = th_transport_id_put(d + FULL_DESCRIPTOR_BYTES, r);
         th_put32(d + 20, n);
         d += FULL_DESCRIPTOR_BYTES + n;

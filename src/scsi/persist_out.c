@@ -110,25 +110,39 @@ static bool set_kept(struct th_cmd *cmd, uint32_t at)
     return true;
 }
 
-/* A port that SPEC_I_PT names; one that has registered stays as it is. */
-static bool register_port(struct th_cmd *cmd, const struct th_port *port, bool all_ports)
+/* An initiator port's registration with this target port, or if `all_ports` with each, gets the key; those that were there
+ * before keep theirs, if `only_new`. */
+static bool register_port(struct th_cmd *cmd, const struct th_port *of, bool all_ports, bool only_new)
 {
-    if (th_registration_find(cmd->lu, port))
-        return true;
-    struct th_registration *r = add(cmd, port);
-    if (r)
-        r->all_ports = all_ports;
-    return r != NULL;
+    const struct th_scsi_target *target = cmd->lu->target;
+    struct th_port port = *of;
+
+    for (unsigned i = 0; i < th_ports(target); i++) {
+        if (all_ports)
+            port.tag = th_port_tag(target, i);
+        else if (port.tag != th_port_tag(target, i))
+            continue;
+        struct th_registration *r = th_registration_find(cmd->lu, &port);
+        if (r && !only_new)
+            r->next_key = action_key_of(cmd);
+        if (r || action_key_of(cmd) == 0)
+            continue;
+        r = add(cmd, &port);
+        if (!r)
+            return false;
+        r->all_ports = all_ports && th_ports(target) == 1;      /* else each port has one of its own */
+    }
+    return true;
 }
 
 /* A TransportID without an ISID: each port of that name that we know. */
 static bool register_device(struct th_cmd *cmd, const struct th_port *device, bool all_ports)
 {
     for (struct th_nexus *n = cmd->lu->target->nexuses; n; n = n->next) {
-        struct th_port port = { device->name, device->name_len, n->isid };
+        struct th_port port = { device->name, device->name_len, n->isid, th_tag_of(cmd->nexus) };
         if (strlen(n->initiator) == device->name_len &&
             memcmp(n->initiator, device->name, device->name_len) == 0 &&
-            !register_port(cmd, &port, all_ports))
+            !register_port(cmd, &port, all_ports, true))
             return false;
     }
     return true;
@@ -147,7 +161,8 @@ static bool register_ports(struct th_cmd *cmd, bool all_ports)
         uint32_t n = th_transport_id_get(cmd->param + at, cmd->data_bytes - at, &port, isid);
         if (n == 0)
             return refuse(th_check_list(cmd, at));
-        bool done = port.isid ? register_port(cmd, &port, all_ports)
+        port.tag = th_tag_of(cmd->nexus);
+        bool done = port.isid ? register_port(cmd, &port, all_ports, true)
                               : register_device(cmd, &port, all_ports);
         if (!done)
             return false;
@@ -156,14 +171,31 @@ static bool register_ports(struct th_cmd *cmd, bool all_ports)
     return true;
 }
 
+/* For all target ports is as if it were asked through each (5.12.7): the key must be that of each registration. */
+static bool keys_differ(const struct th_cmd *cmd, const struct th_port *of)
+{
+    const struct th_scsi_target *target = cmd->lu->target;
+    struct th_port port = *of;
+    bool differ = false;
+
+    for (unsigned i = 0; i < th_ports(target); i++) {
+        port.tag = th_port_tag(target, i);
+        const struct th_registration *r = th_registration_find(cmd->lu, &port);
+        differ = differ || key_of(cmd) != (r ? r->key : 0);
+    }
+    return differ;
+}
+
 static bool do_register(struct th_cmd *cmd, struct th_registration *me)
 {
+    const struct th_nexus *n = cmd->nexus;
+    struct th_port port = { n->initiator, strlen(n->initiator), n->isid, th_tag_of(n) };
     unsigned flags = cmd->param[AT_FLAGS];
     bool ignores = action_of(cmd) == REGISTER_AND_IGNORE;
     bool with_ports = flags & SPEC_I_PT;
-    uint64_t key = action_key_of(cmd);
+    bool all_ports = flags & ALL_TG_PT;
 
-    if (!ignores && key_of(cmd) != (me ? me->key : 0))
+    if (!ignores && (key_of(cmd) != (me ? me->key : 0) || (all_ports && keys_differ(cmd, &port))))
         return refuse(th_conflict(cmd));
     if (with_ports && (ignores || me))
         return refuse(th_check_list(cmd, AT_FLAGS));
@@ -171,21 +203,10 @@ static bool do_register(struct th_cmd *cmd, struct th_registration *me)
         return refuse(th_scsi_check(cmd, TH_SENSE_LIST_LENGTH));
     if (!set_kept(cmd, AT_FLAGS))
         return false;
-    if (me) {
-        me->next_key = key;
-        return true;
-    }
-    if (key == 0)
-        return true;
-
-    const struct th_nexus *n = cmd->nexus;
-    struct th_port port = { n->initiator, strlen(n->initiator), n->isid };
-    me = add(cmd, &port);
-    if (!me)
+    if (!register_port(cmd, &port, all_ports, false))
         return false;
-    me->all_ports = flags & ALL_TG_PT;
-    cmd->lu->persistent.by = me;
-    return !with_ports || register_ports(cmd, me->all_ports);
+    cmd->lu->persistent.by = th_registration_find(cmd->lu, &port);
+    return !with_ports || action_key_of(cmd) == 0 || register_ports(cmd, all_ports);
 }
 
 static bool do_reserve(struct th_cmd *cmd, struct th_registration *me)
@@ -264,13 +285,14 @@ static bool do_move(struct th_cmd *cmd, struct th_registration *me)
         return refuse(th_conflict(cmd));
     if (action_key_of(cmd) == 0)
         return refuse(th_check_list(cmd, AT_ACTION_KEY));
-    if (th_get16(cmd->param + AT_MOVE_PORT) != cmd->lu->target->relative_port)
+    if (th_port_by_tag(cmd->lu->target, th_get16(cmd->param + AT_MOVE_PORT)) < 0)
         return refuse(th_check_list(cmd, AT_MOVE_PORT));
     if (th_get32(cmd->param + AT_MOVE_LENGTH) != id_bytes)
         return refuse(th_scsi_check(cmd, TH_SENSE_LIST_LENGTH));
     if (th_transport_id_get(cmd->param + AT_MOVE_ID, id_bytes, &port, isid) != id_bytes ||
         !port.isid)
         return refuse(th_check_list(cmd, AT_MOVE_ID));
+    port.tag = th_get16(cmd->param + AT_MOVE_PORT);
     struct th_registration *to = th_registration_find(cmd->lu, &port);
     if (to == me)
         return refuse(th_check_list(cmd, AT_MOVE_ID));
@@ -326,6 +348,7 @@ static bool tell_others(const struct th_cmd *cmd)
     const struct th_persistent *p = &cmd->lu->persistent;
     enum service_action action = action_of(cmd);
     bool preempts = action == PREEMPT || action == PREEMPT_AND_ABORT;
+    bool registers = action == REGISTER || action == REGISTER_AND_IGNORE;   /* for all target ports: it ends its own */
     enum th_ua loss = preempts ? TH_UA_REGISTRATIONS_PREEMPTED : TH_UA_RESERVATIONS_PREEMPTED;
     bool changed = p->type && p->type != p->next_type;
     bool released = changed && (preempts || th_type_admits_registrants(p->type));
@@ -334,9 +357,9 @@ static bool tell_others(const struct th_cmd *cmd)
     for (const struct th_registration *r = p->first; r; r = r->next) {
         if (r == p->by || !r->nexus || r->key == 0)
             continue;
-        if (r->next_key == 0)
+        if (r->next_key == 0 && !registers)
             attend(cmd->lu, r->nexus, loss);
-        else if (released)
+        else if (r->next_key != 0 && released)
             attend(cmd->lu, r->nexus, TH_UA_RESERVATIONS_RELEASED);
         if (r->next_key == 0 && action == PREEMPT_AND_ABORT)
             marked = r->nexus->preempted = true;

@@ -103,6 +103,10 @@ uint32_t th_transport_id_get(const uint8_t *p, uint32_t left, struct th_port *po
 
 static bool is_port(const struct th_registration *r, const struct th_port *port)
 {
+#if THIMBLE_PORT_GROUPS > 1
+    if (r->tag != port->tag)
+        return false;
+#endif
     return memcmp(r->isid, port->isid, 6) == 0 && strlen(r->name) == port->name_len &&
            memcmp(r->name, port->name, port->name_len) == 0;
 }
@@ -134,7 +138,7 @@ bool th_reservation_admits(const struct th_lu *lu, const struct th_nexus *nexus)
 
 void th_registry_bind(struct th_nexus *nexus)
 {
-    struct th_port port = { nexus->initiator, strlen(nexus->initiator), nexus->isid };
+    struct th_port port = { nexus->initiator, strlen(nexus->initiator), nexus->isid, th_tag_of(nexus) };
 
     for (unsigned lun = 0; lun < THIMBLE_LUNS_MAX; lun++) {
         const struct th_lu *lu = nexus->target->lus[lun];
@@ -182,8 +186,12 @@ struct th_registration *th_change_add(struct th_lu *lu, const struct th_port *po
     memset(r, 0, sizeof *r);
     memcpy(r->name, port->name, port->name_len);
     memcpy(r->isid, port->isid, 6);
+#if THIMBLE_PORT_GROUPS > 1
+    r->tag = port->tag;
+#endif
     for (struct th_nexus *s = lu->target->nexuses; s; s = s->next)
-        if (memcmp(s->isid, r->isid, 6) == 0 && strcmp(s->initiator, r->name) == 0)
+        if (memcmp(s->isid, r->isid, 6) == 0 && strcmp(s->initiator, r->name) == 0 &&
+            (THIMBLE_PORT_GROUPS == 1 || th_tag_of(s) == port->tag))
             r->nexus = s;
     *end = r;
     return r;
@@ -256,13 +264,15 @@ void th_change_undo(struct th_lu *lu)
  *     2   number of registrations, each of which is
  *             0   reservation key
  *             8   ISID
- *             14  1: the holder;  2: made for all target ports
+ *             14  1: the holder;  2: made for all target ports;  4: there is a tag
  *             15  length of the name
  *             16  the name
+ *             ..  tag of the target port, 2 bytes; not there: it is the first
  */
-enum { RECORD_HEADER_BYTES = 4, ENTRY_BYTES = 16, ENTRY_HOLDER = 0x01, ENTRY_ALL_PORTS = 0x02 };
+enum { RECORD_HEADER_BYTES = 4, ENTRY_BYTES = 16, ENTRY_HOLDER = 0x01, ENTRY_ALL_PORTS = 0x02, ENTRY_TAG = 0x04,
+       TAG_BYTES = 2 };
 
-_Static_assert(ENTRY_BYTES + TH_INITIATOR_NAME_MAX <= REGISTRATION_TEXT_MAX &&
+_Static_assert(ENTRY_BYTES + TH_INITIATOR_NAME_MAX + TAG_BYTES <= REGISTRATION_TEXT_MAX &&
                TH_RECORD_HEADER_BYTES + RECORD_HEADER_BYTES <= HEADERS_MAX, "a record of per_unit fits");
 
 uint32_t th_change_put(const struct th_lu *lu, uint8_t *record)
@@ -281,6 +291,13 @@ uint32_t th_change_put(const struct th_lu *lu, uint8_t *record)
                            (r->all_ports ? ENTRY_ALL_PORTS : 0));
         at[15] = (uint8_t)len;
         memcpy(at + ENTRY_BYTES, r->name, len);
+#if THIMBLE_PORT_GROUPS > 1
+        if (th_ports(lu->target) > 1) {
+            at[14] |= ENTRY_TAG;
+            th_put16(at + ENTRY_BYTES + len, r->tag);
+            len += TAG_BYTES;
+        }
+#endif
         at += ENTRY_BYTES + len;
         n++;
     }
@@ -295,10 +312,15 @@ static int restore_entry(struct th_lu *lu, const uint8_t *at, uint32_t left)
 {
     struct th_persistent *p = &lu->persistent;
 
-    if (left < ENTRY_BYTES || left - ENTRY_BYTES < at[15] || at[15] > TH_INITIATOR_NAME_MAX ||
-        at[15] == 0 || memchr(at + ENTRY_BYTES, 0, at[15]))
+    if (left < ENTRY_BYTES)
         return THIMBLE_ERR_RECORD;
-    struct th_port port = { (const char *)at + ENTRY_BYTES, at[15], at + 8 };
+    uint32_t len = at[15], tag_bytes = at[14] & ENTRY_TAG ? TAG_BYTES : 0;
+    if (left - ENTRY_BYTES < len + tag_bytes || len > TH_INITIATOR_NAME_MAX || len == 0 ||
+        memchr(at + ENTRY_BYTES, 0, len))
+        return THIMBLE_ERR_RECORD;
+    struct th_port port = { (const char *)at + ENTRY_BYTES, len, at + 8, th_port_tag(lu->target, 0) };
+    if (tag_bytes)
+        port.tag = th_get16(at + ENTRY_BYTES + len);
     bool holder = at[14] & ENTRY_HOLDER;
     if (th_get64(at) == 0 || th_registration_find(lu, &port) || (holder && p->next_holder))
         return THIMBLE_ERR_RECORD;
@@ -310,7 +332,7 @@ static int restore_entry(struct th_lu *lu, const uint8_t *at, uint32_t left)
     r->all_ports = at[14] & ENTRY_ALL_PORTS;
     if (holder)
         p->next_holder = r;
-    return ENTRY_BYTES + at[15];
+    return (int)(ENTRY_BYTES + len + tag_bytes);
 }
 
 static int restore_entries(struct th_lu *lu, const uint8_t *bytes, uint32_t n)

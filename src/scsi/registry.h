@@ -51,11 +51,12 @@ static inline bool th_type_admits_readers(unsigned type)
            type == TH_WRITE_EXCLUSIVE_ALL;
 }
 
-/* An initiator port: the same over logins and restarts. */
+/* An initiator port, and the target port that it uses: the same over logins and restarts. */
 struct th_port {
     const char *name;                   /* InitiatorName, at most TH_INITIATOR_NAME_MAX bytes */
     size_t name_len;
     const uint8_t *isid;                /* 6 bytes; NULL: every port of that name */
+    uint16_t tag;                       /* of the target port */
 };
 
 /* TransportIDs of iSCSI (SPC-4 7.6.4.6): a name, ",i,0x" and an ISID. */
@@ -63,7 +64,7 @@ struct th_port {
 uint32_t th_transport_id_put(uint8_t *p, const struct th_registration *r);
 
 /* Takes apart the one at p, of which up to `left` bytes are there.  Returns its length, 0: it is none.  port->name stays
- * where it was; the ISID goes to isid, and port->isid is isid or NULL. */
+ * where it was; the ISID goes to isid, and port->isid is isid or NULL; port->tag is the caller's to fill in. */
 uint32_t th_transport_id_get(const uint8_t *p, uint32_t left, struct th_port *port, uint8_t isid[6]);
 
 /* A session's, or that port's, registration with lu, now or in the change that is being made; NULL: it has none. */
@@ -80,6 +81,18 @@ static inline bool th_is_holder(const struct th_lu *lu, const struct th_registra
     return r && p->type && (th_type_of_all(p->type) || p->holder == r);
 }
 #endif
+
+/* The target port of a registration with lu. */
+static inline uint16_t th_registration_tag(const struct th_lu *lu, const struct th_registration *r)
+{
+#if THIMBLE_PORT_GROUPS > 1
+    (void)lu;
+    return r->tag;
+#else
+    (void)r;
+    return lu->target->portal_group_tag;
+#endif
+}
 
 /* A session came or goes: registrations are its port's, and stay. */
 void th_registry_bind(struct th_nexus *nexus);

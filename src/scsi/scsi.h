@@ -78,8 +78,8 @@ struct th_task_set {
 };
 #endif
 
-/* Persistent reservations (SPC-4 5.12).  A registration is an initiator port's, for one logical unit; it stays while the port
- * is not logged in. */
+/* Persistent reservations (SPC-4 5.12).  A registration is that of an initiator port and a target port, for one logical unit; it
+ * stays while the one is not logged in to the other. */
 #define TH_INITIATOR_NAME_MAX 223
 struct th_registration {
     struct th_registration *next;
@@ -88,6 +88,9 @@ struct th_registration {
     uint64_t next_key;                  /* of the change that is being made; 0: it ends */
     uint8_t  isid[6];
     bool     all_ports;                 /* made with ALL_TG_PT */
+#if THIMBLE_PORT_GROUPS > 1
+    uint16_t tag;                       /* of the target port */
+#endif
     char     name[TH_INITIATOR_NAME_MAX + 1];
 };
 
@@ -174,6 +177,12 @@ struct th_threshold {
     bool     enabled, told;
 };
 
+/* Asymmetric access by one target port group. */
+struct th_access {
+    uint8_t state;                      /* enum thimble_access */
+    bool    set : 1, implicit : 1;      /* it was set; not by an initiator */
+};
+
 /* A logical unit; all sessions share it. */
 struct th_lu {
     struct thimble_block *block;
@@ -191,8 +200,6 @@ struct th_lu {
     bool     write_through : 1;         /* WCE is cleared: writes are durable before they are answered */
     bool     exceptions_off : 1, exception_test : 1;    /* DEXCPT, TEST (mode page 1Ch) */
     bool     clock_set : 1;             /* SET TIMESTAMP */
-    bool     access_set : 1, access_implicit : 1;       /* the access state was set; not by an initiator */
-    uint8_t  access_state;              /* enum thimble_access */
     uint8_t  saved_mode;                /* mode parameters that a reset goes back to, see mode.c */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
     const struct thimble_lun_view *views;       /* the owner's: who sees it, see thimble_lun_config; NULL: all */
@@ -204,6 +211,9 @@ struct th_lu {
     const struct th_nexus *reserved_by; /* RESERVE(6), SPC-2; NULL: nobody */
 #if THIMBLE_WORK
     struct th_work work;
+#endif
+#if THIMBLE_SCSI_ALUA
+    struct th_access access[THIMBLE_PORT_GROUPS];   /* by target port */
 #endif
 #if THIMBLE_SCSI_LOG
     struct th_log log;
@@ -229,11 +239,15 @@ struct th_lu {
 #endif
 };
 
-/* The logical units and the sessions of one target. */
+/* The logical units and the sessions of one target.  It has a port for each portal group, alone in a target port group.  The
+ * portal group tag is all three numbers: relative target port identifier and target port group, too. */
 struct th_scsi_target {
     const char *name;                   /* for SCSI names and serial numbers made from it */
-    uint16_t relative_port;             /* relative target port identifier, from 1 */
-    uint16_t portal_group_tag;
+    uint16_t portal_group_tag;          /* if n_ports is 0 */
+#if THIMBLE_PORT_GROUPS > 1
+    uint16_t n_ports;                   /* 0: one */
+    const uint16_t *port_tags;
+#endif
 #if THIMBLE_WORK
     uint8_t *(*take_param)(void *owner);                /* a parameter buffer, or NULL: none is free now */
     void   (*give_param)(void *owner, uint8_t *param);  /* one that a unit had kept */
@@ -251,6 +265,35 @@ struct th_scsi_target {
 #endif
     struct th_lu *lus[THIMBLE_LUNS_MAX];    /* by LUN; NULL: no such LUN */
 };
+
+static inline unsigned th_ports(const struct th_scsi_target *t)
+{
+#if THIMBLE_PORT_GROUPS > 1
+    if (t->n_ports)
+        return t->n_ports;
+#endif
+    (void)t;
+    return 1;
+}
+
+static inline uint16_t th_port_tag(const struct th_scsi_target *t, unsigned port)
+{
+#if THIMBLE_PORT_GROUPS > 1
+    if (t->n_ports)
+        return t->port_tags[port];
+#endif
+    (void)port;
+    return t->portal_group_tag;
+}
+
+/* The port of that tag, -1: there is none. */
+static inline int th_port_by_tag(const struct th_scsi_target *t, uint16_t tag)
+{
+    for (unsigned port = 0; port < th_ports(t); port++)
+        if (th_port_tag(t, port) == tag)
+            return (int)port;
+    return -1;
+}
 
 /* Of the logical units of a target, by their own LUNs: bit lun % 8 of byte lun / 8. */
 struct th_lun_set {
@@ -285,6 +328,9 @@ struct th_nexus {
     bool (*abort_preempted)(struct th_cmd *by);
     bool preempted;
 #endif
+#if THIMBLE_PORT_GROUPS > 1
+    uint8_t port;                       /* the target port that it came by; set before th_scsi_nexus_begin() */
+#endif
     uint16_t ua[THIMBLE_LUNS_MAX];      /* pending unit attentions by the unit's own LUN: a set of 1 << enum th_ua */
 #if THIMBLE_LUN_MASKS
     uint8_t  units[THIMBLE_LUNS_MAX];   /* by the LUN that the initiator says: 1 + the unit's own; 0: there is none for it */
@@ -295,6 +341,21 @@ struct th_nexus {
 #endif
     struct th_lun_set inserted, removed;    /* media events that GET EVENT STATUS NOTIFICATION has not told */
 };
+
+static inline unsigned th_port_of(const struct th_nexus *nexus)
+{
+#if THIMBLE_PORT_GROUPS > 1
+    return nexus->port;
+#else
+    (void)nexus;
+    return 0;
+#endif
+}
+
+static inline uint16_t th_tag_of(const struct th_nexus *nexus)
+{
+    return th_port_tag(nexus->target, th_port_of(nexus));
+}
 
 /* Bits of ua[], reported lowest first. */
 enum th_ua {
@@ -410,7 +471,7 @@ enum th_next th_scsi_param(struct th_cmd *cmd);
 
 #if THIMBLE_SCSI_ALUA
 /* by: who asked for it, and is not told; NULL: the owner. */
-void th_scsi_access(struct th_lu *lu, enum thimble_access state, const struct th_nexus *by);
+void th_scsi_access(struct th_lu *lu, unsigned port, enum thimble_access state, const struct th_nexus *by);
 #endif
 
 #if THIMBLE_SCSI_THRESHOLDS

@@ -27,6 +27,8 @@ enum th_sense_key {
 #define TH_SENSE_EXCEPTION_TEST         TH_SENSE(0x0, 0x5d, 0xff)
 #define TH_SENSE_PORT_STANDBY           TH_SENSE(0x2, 0x04, 0x0b)
 #define TH_SENSE_PORT_UNAVAILABLE       TH_SENSE(0x2, 0x04, 0x0c)
+#define TH_SENSE_PORT_TRANSITIONING     TH_SENSE(0x2, 0x04, 0x0a)
+#define TH_SENSE_PORT_OFFLINE           TH_SENSE(0x2, 0x04, 0x12)
 #define TH_SENSE_FORMAT_IN_PROGRESS     TH_SENSE(0x2, 0x04, 0x04)
 #define TH_SENSE_SANITIZE_IN_PROGRESS   TH_SENSE(0x2, 0x04, 0x1b)
 #define TH_SENSE_NO_MEDIUM              TH_SENSE(0x2, 0x3a, 0x00)

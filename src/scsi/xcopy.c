@@ -244,7 +244,7 @@ static bool bad_verify(struct th_cmd *cmd, const uint8_t *d, struct segment *s)
     s->from = unit_at(cmd, d, 4);
     if (!s->from)
         return true;
-    uint32_t sense = d[8] & VERIFY_TUR ? th_copy_not_ready(s->from) : TH_SENSE_NONE;
+    uint32_t sense = d[8] & VERIFY_TUR ? th_copy_not_ready(cmd->nexus, s->from) : TH_SENSE_NONE;
     return sense != TH_SENSE_NONE && wrong(cmd, TH_SENSE_THIRD_PARTY_FAILURE, sense, 4);
 }
 

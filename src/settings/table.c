@@ -97,8 +97,8 @@ const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_NETWORK, "port", TH_SET_NUMBER, TH_SET_BOTH, "TCP port of the target")
       .fallback = "3260", .min = 1, .max = 65535, FIELD(thimble_settings_network, port) },
     { KEY(TH_SECTION_NETWORK, "listen", TH_SET_ASCII, TH_SET_HOST | TH_SET_LIST,
-          "where to listen, as `--listen` takes it: `127.0.0.1`, `0.0.0.0`, `[::1]:3261`; without it "
-          "only this machine can connect")
+          "where to listen: `127.0.0.1`, `0.0.0.0`, `[::1]:3261`; behind it there can be `group=N`, its portal group "
+          "(1 to 65535; without it 1); without any, only this machine can connect")
       .min = 1, .max = 127 },
     { KEY(TH_SECTION_NETWORK, "announce", TH_SET_BOOL, TH_SET_BOTH,
           "be found in the local network by DNS-SD: a host through avahi-daemon, a board as `HOSTNAME.local`; without it "

@@ -180,6 +180,7 @@ static void session(struct thimble_status_cursor *c, struct th_out *o, const str
         th_out_hex(o, s->isid[i], 2);
     th_out_text(o, "\"");
     field(o, "tsih", s->tsih);
+    field(o, "portal_group", s->portal_group_tag);
     field(o, "age_ms", s->age_ms);
     field(o, "queued", s->queued);
     field(o, "queue_depth", s->queue_depth);

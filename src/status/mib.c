@@ -230,6 +230,7 @@ NUMBER(storage_read_only, STORAGE_READ_ONLY)
 NUMBER(protocol_tcp, PROTOCOL_TCP)
 NUMBER(portal_type, address_type(portal(r)))
 NUMBER(portal_port, portal(r)->port)
+NUMBER(portal_tag, portal(r)->tag ? portal(r)->tag : 1)
 NUMBER(our_segment, r->m->config.buffer_bytes)
 NUMBER(digest_crc, THIMBLE_DIGESTS ? DIGEST_CRC32C : DIGEST_NONE)
 NUMBER(digest_none, DIGEST_NONE)
@@ -254,7 +255,7 @@ static const struct column portal_columns[] = {
 
 static const struct column target_portal_columns[] = {
     { 2, THIMBLE_MIB_UNSIGNED, portal_port },
-    { 3, THIMBLE_MIB_UNSIGNED, one },           /* TargetPortalGroupTag */
+    { 3, THIMBLE_MIB_UNSIGNED, portal_tag },
 };
 
 /* ------------------------------------------------------------------------------------

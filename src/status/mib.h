@@ -57,6 +57,7 @@ struct thimble_mib_address {
     uint8_t  octets[16];
     uint8_t  len;
     uint16_t port;
+    uint16_t tag;                       /* of a portal: its portal group; 0: 1 */
 };
 
 /* What went wrong last, of a target or of all. */

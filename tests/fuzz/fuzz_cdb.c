@@ -294,7 +294,7 @@ static void set_up(bool delayed)
         .vendor = "THIMBLE", .product = "FUZZ", .revision = "1", .param_bytes = PARAM_BYTES,
     };
     target = (struct th_scsi_target){ .name = "iqn.2004-01.org.example:fuzz",
-                                      .relative_port = 1, .portal_group_tag = 1 };
+                                      .portal_group_tag = 1 };
     target.lus[0] = &lu;
     memset(&copies, 0, sizeof copies);
     copies.crypto = &crypto;

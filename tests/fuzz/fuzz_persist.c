@@ -331,7 +331,7 @@ static void start(void)
 {
     static uint8_t work[PARAM_BYTES];
 
-    target = (struct th_scsi_target){ .name = "iqn.2004-01.example:disk", .relative_port = 1, .portal_group_tag = 1 };
+    target = (struct th_scsi_target){ .name = "iqn.2004-01.example:disk", .portal_group_tag = 1 };
     lu = (struct th_lu){
         .block = &ram.block, .target = &target, .store = &kept.store, .vendor = "THIMBLE", .product = "FUZZ", .revision = "1",
         .param_bytes = PARAM_BYTES, .persistent.registry = &registry,

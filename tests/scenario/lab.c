@@ -221,6 +221,17 @@ static size_t on_portal(void *ctx, void *port_conn, unsigned index, char *text, 
                       : (size_t)snprintf(text, size, "[2001:db8::%x]:3260", index);
 }
 
+static const uint16_t lab_groups[] = { 5, 9 };
+
+static unsigned on_portal_group(void *ctx, void *port_conn, unsigned index)
+{
+    const struct peer *p = port_conn;
+    unsigned portal = index == 0 ? p->portal : index <= p->portal ? index - 1 : index;
+
+    CHECK((struct lab *)ctx, p, "no connection");
+    return portal % 2;
+}
+
 unsigned lab_seen(const struct lab *lab, const struct peer *p, enum thimble_event_kind kind,
                   enum thimble_reason reason)
 {
@@ -303,6 +314,11 @@ void lab_open(struct lab *lab, const char *scenario, const struct lab_options *o
     config.wake = on_wake;
     config.event = on_event;
     config.portal = on_portal;
+    if (options->two_groups) {
+        config.portal_groups = lab_groups;
+        config.n_portal_groups = COUNT(lab_groups);
+        config.portal_group = on_portal_group;
+    }
 
     lab->mem_bytes = thimble_memory_bytes(&config);
     assert_true(lab->mem_bytes > 0);

@@ -63,6 +63,7 @@ struct lab_options {
     const char *const *allowed;
     size_t   n_allowed;
     const struct thimble_lun_config *units;     /* LAB_LUNS, without disk and LUN; NULL: plain ones */
+    bool     two_groups;                /* portals 0, 2, ... are in portal group 5, the others in 9 */
 };
 
 struct lab;
@@ -85,6 +86,7 @@ struct loan {
 struct peer {
     struct lab *lab;
     struct thimble_conn *conn;          /* NULL: closed */
+    unsigned portal;                    /* by which it came; to it this one is 0, and those before it follow */
     unsigned number;                    /* from 1 */
     bool     attention;                 /* the port has a reason to look at it */
     bool     deaf;                      /* takes nothing: its window is closed */

@@ -75,6 +75,33 @@ static void fields_outside_their_range(void **state)
     assert_int_equal(init(&e, &no_portal), THIMBLE_ERR_ARGUMENT);
 }
 
+static unsigned group(void *ctx, void *port_conn, unsigned index)
+{
+    (void)ctx, (void)port_conn, (void)index;
+    return 0;
+}
+
+static void portal_groups_that_are_refused(void **state)
+{
+    static const uint16_t fine[THIMBLE_PORT_GROUPS + 1] = { 5, 1, 65535 }, twice[] = { 1, 2, 1 };
+    static const struct { const uint16_t *tags; uint16_t n; bool hook; int err; } cases[] = {
+        { fine, 3, true, THIMBLE_OK }, { fine, 1, false, THIMBLE_OK }, { fine, 3, false, THIMBLE_ERR_ARGUMENT },
+        { NULL, 2, true, THIMBLE_ERR_ARGUMENT }, { twice, 3, true, THIMBLE_ERR_ARGUMENT },
+        { twice, 2, true, THIMBLE_OK }, { fine, 4, true, THIMBLE_ERR_ARGUMENT },        /* 0 is no tag */
+        { fine, THIMBLE_PORT_GROUPS + 1, true, THIMBLE_ERR_ARGUMENT },
+    };
+    struct thimble *e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct thimble_config config = hooks;
+        config.portal_groups = cases[i].tags;
+        config.n_portal_groups = cases[i].n;
+        config.portal_group = cases[i].hook ? group : NULL;
+        assert_int_equal(init(&e, &config), cases[i].err);
+    }
+}
+
 static void targets_that_are_refused(void **state)
 {
     struct thimble_config config = hooks;
@@ -175,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_enough),
         cmocka_unit_test(fields_outside_their_range),
+        cmocka_unit_test(portal_groups_that_are_refused),
         cmocka_unit_test(targets_that_are_refused),
         cmocka_unit_test(units_that_are_refused),
     };

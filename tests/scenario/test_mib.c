@@ -10,7 +10,7 @@ static struct thimble_mib mib_of(struct lab *lab)
 {
     static const struct thimble_mib_address portals[] = {
         { .octets = { 192, 0, 2, 1 }, .len = 4, .port = 3260 },
-        { .octets = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, .len = 16, .port = 3260 },
+        { .octets = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, .len = 16, .port = 3260, .tag = 9 },
     };
     return (struct thimble_mib){ .engine = lab->engine, .portals = portals, .n_portals = COUNT(portals),
                                  .config = *thimble_configuration(lab->engine) };
@@ -102,6 +102,8 @@ static void values_are_those_of_the_engine(struct lab *lab)
     IS("1.10.2.1.1.0", commands);
     IS("1.1.1.1.9.1", 1);
     IS("1.3.1.1.2.1.2.0", 3260);
+    IS("1.3.1.1.3.1.1.0", 1);
+    IS("1.3.1.1.3.1.2.0", 9);
     IS("1.2.1.1.4.1.2", 2);
 }
 

@@ -251,6 +251,140 @@ static void discovery(struct lab *lab)
     log_out(p);
 }
 
+/* --------------------------------------------------------------------------------------
+ * Two portal groups: two target ports
+ */
+
+/* By that portal. */
+static struct peer *by_portal(struct lab *lab, unsigned portal)
+{
+    struct peer *p = lab_connect(lab);
+
+    CHECK(lab, p, "no connection is free");
+    p->portal = portal;
+    return p;
+}
+
+static void becomes_ready(struct peer *p)
+{
+    for (unsigned attentions = 0; attentions < 3; attentions++) {
+        struct cmd c = cdb_cmd("00 00 00 00 00 00", 0);
+        perform(p, &c);
+        if (c.status == TH_STATUS_GOOD)
+            return;
+    }
+}
+
+static void portal_groups_are_told(struct lab *lab)
+{
+    struct peer *p = by_portal(lab, 0), *q = by_portal(lab, 1), *d = by_portal(lab, 1);
+    struct request r = login_request(p, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
+
+    lab->n_portals = 2;
+    put(p, &r);
+    expect(p, "login 0000 1-3 TargetPortalGroupTag=5 TargetAlias=a disk MaxRecvDataSegmentLength=4096");
+    r = login_request(q, LAST_LOGIN, "InitiatorName=" HOST " TargetName=" DISK);
+    put(q, &r);
+    expect(q, "login 0000 1-3 TargetPortalGroupTag=9 TargetAlias=a disk MaxRecvDataSegmentLength=4096");
+    log_in(d, "SessionType=Discovery");
+    r = text_request(d, T_BIT, TH_TAG_NONE, "SendTargets=" OTHER_DISK);
+    put(d, &r);
+    expect(d, "text 2 F TargetName=" OTHER_DISK " TargetAddress=192.0.2.1:3260,9 "
+              "TargetAddress=[2001:db8::1]:3260,5 TargetAddress=[2001:db8::2]:3260,5");
+}
+
+/* The same initiator port by two target ports: two nexuses, and a login replaces the session by its own port alone. */
+static void two_target_ports(struct lab *lab)
+{
+    struct peer *p = by_portal(lab, 0), *q = by_portal(lab, 1), *again = by_portal(lab, 1), *third = by_portal(lab, 1);
+
+    log_in(p, "");
+    log_in(q, "");
+    becomes_ready(p);
+    becomes_ready(q);
+    read_ok(p, 0, 0, 1);
+    memcpy(again->isid, q->isid, 6);
+    memcpy(third->isid, p->isid, 6);
+    CHECK(lab, memcmp(p->isid, q->isid, 6) != 0, "peers have an ISID of their own");
+    log_in(third, "");                  /* the first one's port, by the other portal: both stay */
+    becomes_ready(third);
+    read_ok(p, 0, 1, 1);
+    log_in(again, "");
+    lab_run(lab);
+    CHECK(lab, !q->conn, "the session was not replaced");
+    becomes_ready(again);
+    read_ok(p, 0, 2, 1);
+    read_ok(third, 0, 2, 1);
+
+    /* RESERVE is of one of them. */
+    struct cmd reserve = cdb_cmd("16 00 00 00 00 00", 0), read = read_cmd(third, 0, 1);
+    good(p, &reserve);
+    ends(third, &read, TH_STATUS_RESERVATION_CONFLICT, TH_SENSE_NONE);
+}
+
+static void set_group(struct peer *p, uint8_t state, uint8_t tag)
+{
+    uint8_t list[8] = { [4] = state, [7] = tag };
+    struct cmd c = out_cmd("a4 0a 00 00 00 00 00 00 00 08 00 00", list, sizeof list);
+
+    good(p, &c);
+}
+
+static void attends(struct peer *p, uint32_t sense)
+{
+    struct cmd c = cdb_cmd("00 00 00 00 00 00", 0);
+
+    ends(p, &c, TH_STATUS_CHECK_CONDITION, sense);
+}
+
+static void access_by_group(struct lab *lab)
+{
+    struct peer *p = by_portal(lab, 0), *q = by_portal(lab, 1);
+
+    log_in(p, "");
+    log_in(q, "");
+    becomes_ready(p);
+    becomes_ready(q);
+    set_group(p, THIMBLE_ACCESS_STANDBY, 9);
+    attends(q, TH_SENSE_ACCESS_CHANGED);
+    attends(q, TH_SENSE_PORT_STANDBY);
+    read_ok(p, 0, 0, 1);
+    set_group(p, THIMBLE_ACCESS_OFFLINE, 9);
+    attends(q, TH_SENSE_ACCESS_CHANGED);
+    attends(q, TH_SENSE_PORT_OFFLINE);
+
+    /* A session that comes by a port that is offline is told so. */
+    struct peer *late = by_portal(lab, 1);
+    log_in(late, "");
+    attends(late, TH_SENSE_POWER_ON);
+    attends(late, TH_SENSE_PORT_OFFLINE);
+    set_group(p, THIMBLE_ACCESS_OPTIMIZED, 9);
+    attends(late, TH_SENSE_ACCESS_CHANGED);
+    read_ok(late, 0, 0, 1);
+    attends(q, TH_SENSE_ACCESS_CHANGED);
+    read_ok(q, 0, 0, 1);
+
+    /* The owner's doing: everybody is told. */
+    assert_int_equal(thimble_lun_access(lab->engine, 0, 0, 9, THIMBLE_ACCESS_TRANSITIONING), THIMBLE_OK);
+    attends(p, TH_SENSE_ACCESS_CHANGED);
+    attends(q, TH_SENSE_ACCESS_CHANGED);
+    attends(q, TH_SENSE_PORT_TRANSITIONING);
+    read_ok(p, 0, 0, 1);
+    assert_int_equal(thimble_lun_access(lab->engine, 0, 0, 9, THIMBLE_ACCESS_NON_OPTIMIZED), THIMBLE_OK);
+    attends(q, TH_SENSE_ACCESS_CHANGED);
+    read_ok(q, 0, 0, 1);
+    assert_int_equal(thimble_lun_access(lab->engine, 0, 0, 1, THIMBLE_ACCESS_STANDBY), THIMBLE_ERR_ARGUMENT);
+    assert_int_equal(thimble_lun_access(lab->engine, 0, 7, 9, THIMBLE_ACCESS_STANDBY), THIMBLE_ERR_ARGUMENT);
+    assert_int_equal(thimble_lun_access(lab->engine, 2, 0, 9, THIMBLE_ACCESS_STANDBY), THIMBLE_ERR_ARGUMENT);
+    assert_int_equal(thimble_lun_access(lab->engine, 0, 0, 9, (enum thimble_access)4), THIMBLE_ERR_ARGUMENT);
+
+    struct thimble_session s;
+    unsigned cursor = 0, by_tag[10] = { 0 };
+    while (thimble_session_next(lab->engine, &cursor, &s))
+        by_tag[s.portal_group_tag]++;
+    CHECK(lab, by_tag[5] == 1 && by_tag[9] == 2, "%u and %u sessions", by_tag[5], by_tag[9]);
+}
+
 /* A listing that does not fit into one PDU is asked for piece by piece. */
 static void discovery_continued(struct lab *lab)
 {
@@ -650,6 +784,10 @@ static const struct scenario scenarios[] = {
     { .name = "logins that are refused",
       .play = logins_refused,
       .options = { .config = { .n_connections = 16 } } },
+    { .name = "portal groups are told", .play = portal_groups_are_told, .options = { .two_groups = true } },
+    { .name = "two target ports are two nexuses", .play = two_target_ports,
+      .options = { .two_groups = true, .config = { .n_connections = 5 } } },
+    { .name = "a unit has an access state by group", .play = access_by_group, .options = { .two_groups = true } },
     { .name = "allow-list",
       .play = only_friends,
       .options = { .allowed = friends, .n_allowed = 1 } },

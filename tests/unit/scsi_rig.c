@@ -240,7 +240,6 @@ void rig_start(struct rig *rig, const struct rig_options *options)
     assert_int_equal(thimble_delay_disk_init(&rig->delay, &rig->fault.block), THIMBLE_OK);
 
     rig->target.name = "iqn.2004-01.org.example:rig";
-    rig->target.relative_port = 1;
     rig->target.take_param = take_param;
     rig->target.give_param = give_param;
     rig->target.owner = rig;
@@ -263,11 +262,15 @@ void rig_start(struct rig *rig, const struct rig_options *options)
     rig->store.store = (struct thimble_store){ .load = store_load, .save = store_save };
     rig->lu.store = o->store ? &rig->store.store : NULL;
     rig->lu.persistent.registry = &rig->registry;
+    static const uint16_t tags[] = { 1, 7 };
+    rig->target.n_ports = o->two_ports ? 2 : 0;
+    rig->target.port_tags = tags;
     th_scsi_registry_init(&rig->registry, rig->registrations, RIG_REGISTRATIONS, TH_REPLY_MAX);
     for (unsigned i = 0; i < RIG_NEXUSES; i++) {
         rig->nexus[i].initiator = names[i];
         rig->nexus[i].isid = isids[i];
         rig->nexus[i].abort_preempted = abort_preempted;
+        rig->nexus[i].port = o->two_ports ? i % 2 : 0;
         th_scsi_nexus_begin(&rig->nexus[i], &rig->target);
         rig->nexus[i].resume = resume;
         rig->nexus[i].later = later;

@@ -47,6 +47,7 @@ struct rig_options {
     const char *serial;
     bool fills;                         /* the disk tells how full it is: cache_disk.fill */
     bool health;                        /* ... and how it is: cache_disk.health */
+    bool two_ports;                     /* target ports of tags 1 and 7: sessions come by the one, the other, the one ... */
 };
 
 /* A store in memory. */

@@ -211,6 +211,23 @@ static void kinds_of_media(void **state)
     assert_non_null(strstr(message, "at most 256 initiators"));
 }
 
+static void portal_groups(void **state)
+{
+    (void)state;
+    good("--listen 127.0.0.1:7000 --listen [::1]:7001,group=65535 --listen 127.0.0.2,group=2 a");
+    assert_int_equal(1, options.listen[0].portal_group);
+    assert_int_equal(65535, options.listen[1].portal_group);
+    assert_int_equal(2, options.listen[2].portal_group);
+    assert_string_equal("127.0.0.2,group=2", options.listen[2].text);
+    assert_false(options.listen[2].port_given);
+    bad("--listen 127.0.0.1,2 a", "127.0.0.1,2", "group=N");
+    bad("--listen 127.0.0.1,group=0 a", "group=0", "1 to 65535");
+    bad("--listen 127.0.0.1,group=65536 a", "group=65536", "1 to 65535");
+    bad("--listen 127.0.0.1,group=2,group=2 a", "group=2,group=2", "1 to 65535");
+    bad("--listen ,group=2 a", "--listen ,group=2", "numeric address");
+    bad("--http 127.0.0.1:80,group=2 a", "--http", "address with a port");
+}
+
 static void views(void **state)
 {
     struct options_target *t = &options.targets[0];
@@ -588,6 +605,19 @@ static void a_settings_file_fills_the_options(void **state)
     settings_file_free(&file);
 }
 
+static void portal_groups_of_a_file(void **state)
+{
+    (void)state;
+    good_file("[network]\nlisten = 127.0.0.1 group=3, 127.0.0.2\nlisten = [::1] group=4\n[lun]\ndisk = ram 1M\n", "");
+    assert_int_equal(3, options.n_listen);
+    assert_int_equal(3, options.listen[0].portal_group);
+    assert_int_equal(1, options.listen[1].portal_group);
+    assert_int_equal(4, options.listen[2].portal_group);
+    good_file("[lun]\ndisk = ram 1M\n", "");
+    assert_int_equal(1, options.listen[0].portal_group);
+    settings_file_free(&file);
+}
+
 static void the_command_line_wins_over_the_file(void **state)
 {
     const struct options_target *t = options.targets;
@@ -729,6 +759,7 @@ int main(void)
         cmocka_unit_test(several_targets),
         cmocka_unit_test(as_many_targets_as_there_is_room_for),
         cmocka_unit_test(kinds_of_media),
+        cmocka_unit_test(portal_groups),
         cmocka_unit_test(views),
         cmocka_unit_test(serial_numbers),
         cmocka_unit_test(mistakes_have_sentences),
@@ -737,6 +768,7 @@ int main(void)
         cmocka_unit_test(addresses),
         cmocka_unit_test(names),
         cmocka_unit_test(a_settings_file_fills_the_options),
+        cmocka_unit_test(portal_groups_of_a_file),
         cmocka_unit_test(the_command_line_wins_over_the_file),
         cmocka_unit_test(what_a_host_cannot_do_with_a_file),
         cmocka_unit_test(a_file_with_mistakes_or_without_bytes),

@@ -659,6 +659,145 @@ static void test_stays(void **state)
 }
 
 /* --------------------------------------------------------------------------------------
+ * Two target ports: a registration is for one of them
+ */
+
+/* B is A again, by the other port; C comes by A's port and is another. */
+static void two_ports(struct rig *rig, bool store)
+{
+    struct th_nexus *b = &rig->nexus[B];
+
+    rig_start(rig, &(struct rig_options){ .two_ports = true, .store = store });
+    th_scsi_nexus_end(b);
+    b->initiator = rig->nexus[A].initiator;
+    b->isid = rig->nexus[A].isid;
+    th_scsi_nexus_begin(b, &rig->target);
+    memset(b->ua, 0, sizeof b->ua);
+}
+
+static void quiet(struct rig *rig)
+{
+    for (unsigned i = 0; i < RIG_NEXUSES; i++)
+        memset(rig->nexus[i].ua, 0, sizeof rig->nexus[i].ua);
+}
+
+static void test_target_ports(void **state)
+{
+    struct rig rig;
+    struct outcome o;
+    (void)state;
+
+    two_ports(&rig, false);
+    good(&rig, A, REGISTER, 0, 0, KEY(A), 0);
+    expect_state("by one port", &rig, "a0 - - t0");
+    good(&rig, A, RESERVE, 3, KEY(A), 0, 0);
+    o = rig_run_as(&rig, B, "28 00 00000000 00 0001 00");
+    expect_outcome("the same initiator by the other port", &o, CONFLICT);
+    o = out(&rig, B, REGISTER, 0, KEY(A), KEY(B), 0);
+    expect_outcome("with the key of the other port's", &o, CONFLICT);
+    good(&rig, B, REGISTER, 0, 0, KEY(B), 0);
+    expect_state("by both", &rig, "a0h a1 - t3");
+    o = rig_run(&rig, "5e 03 0000000000 0400 00", NULL, 0);
+    expect_data("full status", &o, "00000002 00000098"
+                "00000000000000a0 00000000 01 03 00000000 0001 00000034 45 00 0030");
+    assert_int_equal(th_get64(o.data + 84), 0xa1);
+    assert_int_equal(o.data[84 + 12], 0);
+    assert_int_equal(th_get16(o.data + 84 + 18), 7);
+    assert_memory_equal(o.data + 84 + 28, o.data + 8 + 28, 48);         /* the same initiator port */
+    rig_forget(&o);
+    good(&rig, B, PREEMPT, 3, KEY(B), KEY(A), 0);
+    expect_state("preempted by the other port", &rig, "- a1h - t3");
+    assert_int_not_equal(rig.nexus[A].ua[0], 0);
+    quiet(&rig);
+    th_scsi_nexus_end(&rig.nexus[B]);
+    expect_state("gone", &rig, "- - - t3");
+    th_scsi_nexus_begin(&rig.nexus[B], &rig.target);
+    quiet(&rig);
+    expect_state("back by its port", &rig, "- a1h - t3");
+    rig_end(&rig);
+}
+
+static void test_all_target_ports(void **state)
+{
+    static const char *const c[] = { PORT_C };
+    uint8_t list[512];
+    struct rig rig;
+    struct outcome o;
+    (void)state;
+
+    two_ports(&rig, false);
+    good(&rig, A, REGISTER, 0, 0, KEY(A), ALL_TG_PT);
+    expect_state("by all", &rig, "a0 a0 - t0");
+    o = rig_run(&rig, "5e 03 0000000000 0400 00", NULL, 0);
+    assert_int_equal(o.data[8 + 12] | o.data[84 + 12], 0);              /* each has its own */
+    assert_int_equal(th_get16(o.data + 8 + 18), 1);
+    assert_int_equal(th_get16(o.data + 84 + 18), 7);
+    rig_forget(&o);
+    good(&rig, B, REGISTER, 0, KEY(A), 0xbb, 0);
+    expect_state("another key by one", &rig, "a0 bb - t0");
+    o = out(&rig, A, REGISTER, 0, KEY(A), 0xcc, ALL_TG_PT);
+    expect_outcome("not the key of all", &o, CONFLICT);
+    expect_state("nothing has changed", &rig, "a0 bb - t0");
+    good(&rig, A, IGNORE, 0, 0, 0xcc, ALL_TG_PT);
+    expect_state("whatever it was", &rig, "cc cc - t0");
+    good(&rig, B, REGISTER, 0, 0xcc, 0, ALL_TG_PT);
+    expect_state("away from all", &rig, "- - - t0");
+    good(&rig, B, IGNORE, 0, 0, 0, ALL_TG_PT);
+
+    /* For others, too: five places are not enough for three ports by two. */
+    uint32_t len = put_ports(list, 0xee, ALL_TG_PT, c, 1);
+    o = rig_send_as(&rig, B, out_cdb(REGISTER, 0, len), list, len);
+    expect_sense("another port, by all", &o, TH_SENSE_NONE);
+    expect_state("another port, by all", &rig, "ee ee ee t0");
+    o = out(&rig, C, REGISTER, 0, 0xee, 0, ALL_TG_PT);
+    expect_sense("its registrations end", &o, TH_SENSE_NONE);
+    expect_state("its registrations end", &rig, "ee ee - t0");
+    good(&rig, A, CLEAR, 0, 0xee, 0, 0);
+    quiet(&rig);
+    static const char *const two[] = { PORT_C, PORT_X };
+    len = put_ports(list, 0xee, ALL_TG_PT, two, 2);
+    o = rig_send_as(&rig, A, out_cdb(REGISTER, 0, len), list, len);
+    expect_sense("no place for all", &o, TH_SENSE_REGISTRATIONS_FULL);
+    expect_state("no place for all", &rig, "- - - t0");
+    len = put_ports(list, 0xee, 0, c, 1);
+    o = rig_send_as(&rig, B, out_cdb(REGISTER, 0, len), list, len);
+    expect_sense("by the port that was asked alone", &o, TH_SENSE_NONE);
+    expect_state("by the port that was asked alone", &rig, "- ee - t0");
+    rig_end(&rig);
+}
+
+/* REGISTER AND MOVE says which target port it is for. */
+static void test_move_to_port(void **state)
+{
+    static const char port[] = "iqn.2004-01.org.example:one,i,0x0002031dab00";
+    static const struct { uint16_t tag; uint32_t want; const char *then; } cases[] = {
+        { 2, TH_SENSE_INVALID_LIST_FIELD, "a0h - - t5" },
+        { 1, TH_SENSE_INVALID_LIST_FIELD, "a0h - - t5" },       /* to itself */
+        { 7, TH_SENSE_NONE, "a0 dd" "h - t5" },
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t list[24 + 4 + 48] = { 0 };
+        struct rig rig;
+        two_ports(&rig, false);
+        good(&rig, A, REGISTER, 0, 0, KEY(A), 0);
+        good(&rig, A, RESERVE, 5, KEY(A), 0, 0);
+        th_put64(list, KEY(A));
+        th_put64(list + 8, 0xdd);
+        th_put16(list + 18, cases[i].tag);
+        th_put32(list + 20, 4 + 48);
+        list[24] = 0x45;
+        list[27] = 48;
+        memcpy(list + 28, port, sizeof port);
+        struct outcome o = rig_send_as(&rig, A, out_cdb(MOVE, 0, sizeof list), list, sizeof list);
+        expect_sense("move", &o, cases[i].want);
+        expect_state("move", &rig, cases[i].then);
+        rig_end(&rig);
+    }
+}
+
+/* --------------------------------------------------------------------------------------
  * Over a restart
  */
 
@@ -677,6 +816,47 @@ static int restart(struct rig *rig, const uint8_t *record, uint32_t len)
         memset(rig->nexus[i].ua, 0, sizeof rig->nexus[i].ua);
     }
     return err;
+}
+
+/* Registrations come back to the target ports that they were for; those of a record without ports, to the first; those of a
+ * port that there is not any more keep others out all the same. */
+static void test_kept_ports(void **state)
+{
+    uint8_t work[4096], record[4096];
+    struct rig rig, next;
+    (void)state;
+
+    two_ports(&rig, true);
+    good(&rig, B, REGISTER, 0, 0, KEY(B), APTPL);
+    good(&rig, B, RESERVE, 3, KEY(B), 0, 0);
+    uint32_t len = rig.store.kept[THIMBLE_RECORD_RESERVATIONS].len;
+    memcpy(record, rig.store.kept[THIMBLE_RECORD_RESERVATIONS].bytes, len);
+    rig_end(&rig);
+
+    two_ports(&next, true);
+    memcpy(next.store.kept[THIMBLE_RECORD_RESERVATIONS].bytes, record, len);
+    next.store.kept[THIMBLE_RECORD_RESERVATIONS].len = len;
+    assert_int_equal(th_scsi_lu_restore(&next.lu, work, sizeof work), THIMBLE_OK);
+    expect_state("by its port", &next, "- a1h - t3");
+    rig_end(&next);
+
+    /* Now there is one port: the holder is nobody of those that are there. */
+    assert_int_equal(restart(&next, record, len), THIMBLE_OK);
+    expect_state("its port is gone", &next, "- - - t3");
+    struct outcome o = rig_run_as(&next, A, "28 00 00000000 00 0001 00");
+    expect_outcome("kept out", &o, CONFLICT);
+    rig_end(&next);
+
+    rig_start(&rig, &(struct rig_options){ .store = true });
+    good(&rig, A, REGISTER, 0, 0, KEY(A), APTPL);
+    len = rig.store.kept[THIMBLE_RECORD_RESERVATIONS].len;
+    two_ports(&next, true);
+    memcpy(next.store.kept[THIMBLE_RECORD_RESERVATIONS].bytes, rig.store.kept[THIMBLE_RECORD_RESERVATIONS].bytes, len);
+    next.store.kept[THIMBLE_RECORD_RESERVATIONS].len = len;
+    assert_int_equal(th_scsi_lu_restore(&next.lu, work, sizeof work), THIMBLE_OK);
+    expect_state("of the first port", &next, "a0 - - t0");
+    rig_end(&rig);
+    rig_end(&next);
 }
 
 static void test_kept(void **state)
@@ -868,6 +1048,10 @@ int main(void)
         cmocka_unit_test(test_every_cell),
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_who_is_aborted),
+        cmocka_unit_test(test_target_ports),
+        cmocka_unit_test(test_all_target_ports),
+        cmocka_unit_test(test_move_to_port),
+        cmocka_unit_test(test_kept_ports),
         cmocka_unit_test(test_list_lengths),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_bad_ports),

@@ -821,8 +821,8 @@ static void happen(struct pair *p, enum change change)
     switch (change) {
     case RESERVED: reserve(p, lu, 3, STRANGER); break;
     case RESERVED_6: reserve(p, lu, BY_RESERVE_6, STRANGER); break;
-    case STANDBY: lu->access_state = THIMBLE_ACCESS_STANDBY; break;
-    case UNAVAILABLE: lu->access_state = THIMBLE_ACCESS_UNAVAILABLE; break;
+    case STANDBY: lu->access[0].state = THIMBLE_ACCESS_STANDBY; break;
+    case UNAVAILABLE: lu->access[0].state = THIMBLE_ACCESS_UNAVAILABLE; break;
     case PROTECTED: lu->read_only = true; break;
     case EJECTED: lu->ejected = true; break;
     case SANITIZED:
@@ -1343,7 +1343,7 @@ static void test_token_of_a_shut_unit(void **state)
     struct outcome o = populate(&p, 1, 10, 20, 0, 0);
     expect_sense("POPULATE TOKEN", &o, TH_SENSE_NONE);
     assert_true(fetch_token(&p, 1, token));
-    p.rig.lu.access_state = THIMBLE_ACCESS_UNAVAILABLE;
+    p.rig.lu.access[0].state = THIMBLE_ACCESS_UNAVAILABLE;
     assert_int_equal(write_token(&p, &p.other, token, 0, 0, 20), TH_SENSE_THIRD_PARTY_FAILURE);
     pair_end(&p);
 }

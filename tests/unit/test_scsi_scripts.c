@@ -596,19 +596,64 @@ static const struct script scripts[] = {
 #if THIMBLE_SCSI_ALUA
 #define SET_GROUP(state, group) "a4 0a 00000000 00000008 00 00", .out = "00000000 " state " 00 " group
     { "Target port groups: reported, set, and told to others", .steps = {
-        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 00 0f 0001 00 00 00 01 0000 0001", .len = 16 },
-        { "a3 2a 00000000 000000ff 00 00", .data = "00000010 10 00 0000 00 0f 0001 00 00 00 01 0000 0001", .len = 20 },
+        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 00 8f 0001 00 00 00 01 0000 0001", .len = 16 },
+        { "a3 2a 00000000 000000ff 00 00", .data = "00000010 10 00 0000 00 8f 0001 00 00 00 01 0000 0001", .len = 20 },
         { "a3 4a 00000000 000000ff 00 00", CDB_FIELD(1) },
         { SET_GROUP("01", "0001") },
         { .what = READY },
         { READY, .nexus = 1, .sense = TH_SENSE_ACCESS_CHANGED },
-        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 01 0f 0001 00 01 00 01 0000 0001", .len = 16 },
+        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 01 8f 0001 00 01 00 01 0000 0001", .len = 16 },
         { WRITE_0, .out_blocks = 1 },
         { SET_GROUP("04", "0001"), LIST_FIELD(4) },
         { SET_GROUP("0e", "0001"), LIST_FIELD(4) },
         { SET_GROUP("00", "0002"), LIST_FIELD(6) },
         { "a4 0a 00000000 00000006 00 00", .out = "00000000 0000", .sense = TH_SENSE_LIST_LENGTH },
         { .what = "a4 0a 00000000 00000000 00 00" },
+    } },
+#define GROUPS(state1, how1, state7, how7) \
+    "00000018 " state1 " cf 0001 00 " how1 " 00 01 0000 0001 " state7 " cf 0007 00 " how7 " 00 01 0000 0007"
+    { "Target port groups: two of them, each with a state of its own", .on = { .two_ports = true }, .steps = {
+        { "a3 0a 00000000 000000ff 00 00", .data = GROUPS("00", "00", "00", "00"), .len = 28 },
+        { "a3 2a 00000000 000000ff 00 00", .nexus = 1, .data = "0000001c 10 00 0000 00 cf 0001", .len = 32 },
+        { SET_GROUP("02", "0007") },
+        { .what = READY },
+        { READY, .nexus = 1, .sense = TH_SENSE_ACCESS_CHANGED },
+        { READY, .nexus = 1, .sense = TH_SENSE_PORT_STANDBY },
+        { READY, .nexus = 2, .sense = TH_SENSE_ACCESS_CHANGED },
+        { READY, .nexus = 2 },
+        { "a3 0a 00000000 000000ff 00 00", .nexus = 1, .data = GROUPS("00", "00", "02", "01"), .len = 28 },
+        /* Through the one that stands by: both in one list, which is done as a whole or not at all. */
+        { "a4 0a 00000000 0000000c 00 00", .out = "00000000 01 00 0001 05 00 0007", .nexus = 1, LIST_FIELD(8) },
+        { "a4 0a 00000000 0000000c 00 00", .out = "00000000 01 00 0001 00 00 0002", .nexus = 1, LIST_FIELD(10) },
+        { "a3 0a 00000000 000000ff 00 00", .data = GROUPS("00", "00", "02", "01"), .len = 28 },
+        { "a4 0a 00000000 0000000c 00 00", .out = "00000000 01 00 0001 00 00 0007", .nexus = 1 },
+        { READY, .sense = TH_SENSE_ACCESS_CHANGED },
+        { .what = READY },
+        { READY, .nexus = 1 },
+        { "a3 0a 00000000 000000ff 00 00", .data = GROUPS("01", "01", "00", "01"), .len = 28 },
+    } },
+    { "Target port groups: offline, and back by the other one", .on = { .two_ports = true }, .steps = {
+        { SET_GROUP("0e", "0007") },
+        { READY, .nexus = 1, .sense = TH_SENSE_ACCESS_CHANGED },
+        { READY, .nexus = 1, .sense = TH_SENSE_PORT_OFFLINE },
+        { "12 00 00 0024 00", .nexus = 1, .len = 36 },
+        { "a3 0a 00000000 000000ff 00 00", .nexus = 1, .data = GROUPS("00", "00", "0e", "01"), .len = 28 },
+        { SET_GROUP("00", "0007"), .nexus = 1, .sense = TH_SENSE_PORT_OFFLINE },
+        { SET_GROUP("0e", "0001"), LIST_FIELD(4) },     /* nobody could set them back */
+        { "a4 0a 00000000 0000000c 00 00", .out = "00000000 00 00 0007 0e 00 0001" },   /* one for the other */
+        { READY, .sense = TH_SENSE_PORT_OFFLINE },
+        { READY, .nexus = 1, .sense = TH_SENSE_ACCESS_CHANGED },
+        { READY, .nexus = 1 },
+        { "a4 0a 00000000 0000000c 00 00", .out = "00000000 0e 00 0007 00 00 0001", .nexus = 1, LIST_FIELD(4) },
+        { SET_GROUP("01", "0001"), .nexus = 1 },
+        { READY, .sense = TH_SENSE_ACCESS_CHANGED },
+        { .what = READY },
+        { SET_GROUP("0f", "0007"), LIST_FIELD(4) },
+    } },
+    { "VPD pages 83 and 88: each target port", .on = { .two_ports = true }, .steps = {
+        { "12 01 88 0400 00", .nexus = 1, .len = 4 + 2 * (12 + 4 + 40),
+          .data = "00 88 0070 0000 0001 0000 0000 0000 002c 53 98 00 28"
+                  "69716e2e323030342d30312e6f72672e6578616d706c653a726967 2c742c307830303031 00000000 0000 0007 0000 0000 0000 002c" },
     } },
     { "Target port groups: standby and unavailable", .steps = {
         { SET_GROUP("02", "0001") },
@@ -621,7 +666,7 @@ static const struct script scripts[] = {
         { "1a 08 0a 00 ff 00", .sense = TH_SENSE_PORT_UNAVAILABLE },
         { "a0 00 00 000000 00000010 00 00", .len = 16 },
         { "03 00 0000 ff 00", .data = "70 00 00" },
-        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 03 0f 0001 00 01", .len = 16 },
+        { "a3 0a 00000000 000000ff 00 00", .data = "0000000c 03 8f 0001 00 01", .len = 16 },
         { SET_GROUP("00", "0001") },
         { .what = READY },
     } },

@@ -1134,9 +1134,72 @@ static void test_sense_formats(void **state)
     assert_int_equal(th_scsi_sense(&cmd, out), 18);
 }
 
+/* --------------------------------------------------------------------------------------
+ * Asymmetric access
+ */
+
+/* By state what is served: active/optimized, active/non-optimized, standby, unavailable, offline, transitioning. */
+static void test_access_states(void **state)
+{
+    static const uint8_t states[6] = {
+        THIMBLE_ACCESS_OPTIMIZED, THIMBLE_ACCESS_NON_OPTIMIZED, THIMBLE_ACCESS_STANDBY, THIMBLE_ACCESS_UNAVAILABLE,
+        THIMBLE_ACCESS_OFFLINE, THIMBLE_ACCESS_TRANSITIONING,
+    };
+    static const uint32_t why[6] = {
+        TH_SENSE_NONE, TH_SENSE_NONE, TH_SENSE_PORT_STANDBY, TH_SENSE_PORT_UNAVAILABLE, TH_SENSE_PORT_OFFLINE,
+        TH_SENSE_PORT_TRANSITIONING,
+    };
+    static const struct { const char *cdb, *served; } commands[] = {
+        { "12 00 00 00ff 00", "ANSUOT" },               /* INQUIRY */
+        { "12 01 83 00ff 00", "ANSUOT" },
+        { "a0 00 00 000000 00000100 00 00", "ANSUOT" }, /* REPORT LUNS */
+        { "03 00 0000 ff 00", "ANSUOT" },               /* REQUEST SENSE */
+        { "a3 0a 00000000 00000100 00 00", "ANSUOT" },  /* REPORT TARGET PORT GROUPS */
+        { "a4 0a 00000000 00000000 00 00", "ANSU--" },  /* SET TARGET PORT GROUPS, no list */
+        { "a3 0c 00 00 0000 00001000 00 00", "ANS---" },    /* REPORT SUPPORTED OPERATION CODES */
+        { "a3 0d 00 00 0000 00001000 00 00", "ANS---" },
+        { "1a 00 3f 00 ff 00", "ANS---" },              /* MODE SENSE */
+        { "5a 00 3f 00 00 00 00 00ff 00", "ANS---" },
+        { "15 10 0000 00 00", "ANS---" },               /* MODE SELECT, no list */
+        { "4d 00 40 00 00 0000 0100 00", "ANS---" },    /* LOG SENSE */
+        { "4c 00 40 00 00 0000 0000 00", "ANS---" },    /* LOG SELECT, no list */
+        { "5e 00 0000000000 0100 00", "ANS---" },       /* PERSISTENT RESERVE IN */
+        { "1d 04 00 0000 00", "ANS---" },               /* SEND DIAGNOSTIC: self-test */
+        { "3c 02 00 000000 000010 00", "ANSU--" },      /* READ BUFFER */
+        { "00 00 0000 00 00", "AN----" },               /* TEST UNIT READY */
+        { "25 00 00000000 0000 00 00", "AN----" },      /* READ CAPACITY */
+        { "9e 10 0000000000000000 00000020 00 00", "AN----" },
+        { "28 00 00000000 00 0001 00", "AN----" },      /* READ */
+        { "2a 00 00000000 00 0000 00", "AN----" },      /* WRITE, no blocks */
+        { "35 00 00000000 00 0000 00", "AN----" },      /* SYNCHRONIZE CACHE */
+        { "1b 00 0000 01 00", "AN----" },               /* START STOP UNIT */
+        { "16 00 0000 00 00", "AN----" },               /* RESERVE */
+        { "a3 0f 00000000 00000100 00 00", "AN----" },  /* REPORT TIMESTAMP */
+    };
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, &(struct rig_options){ .two_ports = true });
+    for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        for (unsigned k = 0; k < 6; k++) {
+            char title[80];
+            snprintf(title, sizeof title, "%s in state %u", commands[i].cdb, states[k]);
+            rig.lu.access[1].state = states[k];
+            for (unsigned nexus = 0; nexus < 2; nexus++) {      /* the first comes by the other port */
+                bool served = nexus == 0 || commands[i].served[k] != '-';
+                struct outcome o = rig_run_as(&rig, nexus, commands[i].cdb);
+                expect_sense(title, &o, served ? TH_SENSE_NONE : why[k]);
+                rig_forget(&o);
+                rig.lu.reserved_by = NULL;
+            }
+        }
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_access_states),
         cmocka_unit_test(test_lun_decode),
         cmocka_unit_test(test_no_logical_unit),
 #if THIMBLE_SCSI_WELL_KNOWN

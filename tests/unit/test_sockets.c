@@ -863,8 +863,7 @@ static void portals_are_named(void **state)
     (void)state;
     start(&f, &usual);
     second.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
-    assert_int_equal(0,
-                     thimble_sockets_listen(f.sockets, (void *)&second, sizeof second));
+    assert_int_equal(0, thimble_sockets_listen_as(f.sockets, (void *)&second, sizeof second, 3));
     assert_int_equal(
         0, thimble_sockets_listen(f.sockets, (void *)&wildcard, sizeof wildcard));
     int fd = connect_to(&f);
@@ -880,6 +879,22 @@ static void portals_are_named(void **state)
     assert_int_equal(0, thimble_sockets_portal(NULL, port_conn, 2, text, sizeof text));
     assert_int_equal(0, thimble_sockets_portal(NULL, port_conn, 0, text, 5));
     assert_memory_equal("127.0.0.1:", thimble_sockets_peer(port_conn), 10);
+
+    /* In which group they are; and for whom that comes by the other. */
+    assert_int_equal(0, thimble_sockets_portal_group(NULL, port_conn, 0));
+    assert_int_equal(3, thimble_sockets_portal_group(NULL, port_conn, 1));
+    assert_int_equal(0, thimble_sockets_portal_group(NULL, port_conn, 2));
+    assert_int_equal(3, thimble_sockets_listener_group(f.sockets, 1));
+    close(fd);
+    run_for(&f, 30);
+    thimble_sockets_listener(f.sockets, 1, text, sizeof text);
+    f.address = second;
+    f.address.sin_port = htons((uint16_t)atoi(strchr(text, ':') + 1));
+    fd = connect_to(&f);
+    run_for(&f, 30);
+    port_conn = engine.conns[0].port_conn;
+    assert_int_equal(3, thimble_sockets_portal_group(NULL, port_conn, 0));
+    assert_int_equal(0, thimble_sockets_portal_group(NULL, port_conn, 1));
     close(fd);
     run_for(&f, 30);
     stop(&f);

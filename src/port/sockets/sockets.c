@@ -86,6 +86,7 @@ struct listener {
     int fd;
     bool readable;
     bool wildcard, loopback;
+    unsigned portal_group;
     char address[THIMBLE_SOCKETS_ADDRESS_MAX];
 };
 
@@ -109,6 +110,7 @@ struct socket {
     int fd;
     struct thimble_sockets *loop;
     struct thimble_conn *conn;      /* OPEN only */
+    unsigned portal_group;          /* of the listener that it came by */
 
     /* What the last system call or event said: false, would block. */
     bool readable, writable;
@@ -289,24 +291,50 @@ static size_t local_address(int fd, bool *is_loopback, char *text, size_t size)
     return thimble_sockets_address_text((struct sockaddr *)&address, text, size);
 }
 
-size_t thimble_sockets_portal(void *ctx, void *port_conn, unsigned index, char *text,
-                              size_t size)
+/* Portal `index` of 1, 2, ...; NULL: there is none. */
+static const struct listener *further_portal(const struct socket *k, unsigned index, const char *own,
+                                             bool is_loopback)
 {
-    const struct socket *k = port_conn;
     const struct thimble_sockets *s = k->loop;
-    char own[THIMBLE_SOCKETS_ADDRESS_MAX] = "";
-    bool is_loopback = false;
 
-    (void)ctx;
-    if (!local_address(k->fd, &is_loopback, own, sizeof own) && index == 0)
-        return 0;
-    const char *found = index == 0 ? own : NULL;
-    for (size_t i = 0; i < s->n_listeners && !found; i++) {
+    for (size_t i = 0; i < s->n_listeners; i++) {
         const struct listener *l = &s->listeners[i];
         /* To a peer elsewhere our loopback address would mean itself. */
         bool is_reachable = !l->wildcard && (is_loopback || !l->loopback);
         if (is_reachable && strcmp(l->address, own) != 0 && --index == 0)
-            found = l->address;
+            return l;
+    }
+    return NULL;
+}
+
+unsigned thimble_sockets_portal_group(void *ctx, void *port_conn, unsigned index)
+{
+    const struct socket *k = port_conn;
+    char own[THIMBLE_SOCKETS_ADDRESS_MAX] = "";
+    bool is_loopback = false;
+
+    (void)ctx;
+    if (index == 0)
+        return k->portal_group;
+    local_address(k->fd, &is_loopback, own, sizeof own);
+    const struct listener *l = further_portal(k, index, own, is_loopback);
+    return l ? l->portal_group : 0;
+}
+
+size_t thimble_sockets_portal(void *ctx, void *port_conn, unsigned index, char *text,
+                              size_t size)
+{
+    const struct socket *k = port_conn;
+    char own[THIMBLE_SOCKETS_ADDRESS_MAX] = "";
+    bool is_loopback = false;
+    const char *found = own;
+
+    (void)ctx;
+    if (!local_address(k->fd, &is_loopback, own, sizeof own) && index == 0)
+        return 0;
+    if (index > 0) {
+        const struct listener *l = further_portal(k, index, own, is_loopback);
+        found = l ? l->address : NULL;
     }
     if (!found || strlen(found) >= size)
         return 0;
@@ -700,6 +728,7 @@ static void accept_some(struct thimble_sockets *s, struct listener *l)
 
         int fd = accept(l->fd, (struct sockaddr *)&peer, &len);
         if (fd >= 0) {
+            k->portal_group = l->portal_group;
             welcome(k, fd, (struct sockaddr *)&peer);
         } else if (would_block(errno)) {
             l->readable = false;
@@ -1002,11 +1031,17 @@ static int open_listener(struct thimble_sockets *s, const struct sockaddr *addre
 int thimble_sockets_listen(struct thimble_sockets *s, const struct sockaddr *address,
                            socklen_t len)
 {
+    return thimble_sockets_listen_as(s, address, len, 0);
+}
+
+int thimble_sockets_listen_as(struct thimble_sockets *s, const struct sockaddr *address,
+                              socklen_t len, unsigned portal_group)
+{
     if (s->n_listeners == s->config.n_listeners)
         return -ENOSPC;
 
     struct listener *l = &s->listeners[s->n_listeners];
-    *l = (struct listener){ .kind = KIND_LISTENER,
+    *l = (struct listener){ .kind = KIND_LISTENER, .portal_group = portal_group,
                             .wildcard = th_address_is_wildcard(address) };
     l->fd = socket(address->sa_family, SOCK_STREAM, 0);
     if (l->fd < 0)
@@ -1018,6 +1053,11 @@ int thimble_sockets_listen(struct thimble_sockets *s, const struct sockaddr *add
     }
     s->n_listeners++;
     return 0;
+}
+
+unsigned thimble_sockets_listener_group(const struct thimble_sockets *s, unsigned i)
+{
+    return i < s->n_listeners ? s->listeners[i].portal_group : 0;
 }
 
 size_t thimble_sockets_listener(const struct thimble_sockets *s, unsigned i, char *text,

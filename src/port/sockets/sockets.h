@@ -6,7 +6,7 @@
  * Layer 6, includes the public interface only.  One loop serves one engine in one thread:
  *
  *     thimble_sockets_init         give it memory and sizes
- *     thimble_init                 the engine, its hooks thimble_sockets_wake and _portal
+ *     thimble_init                 the engine, its hooks thimble_sockets_wake, _portal and _portal_group
  *     thimble_sockets_attach       which engine
  *     thimble_sockets_listen       at one address or several
  *     for (;;) thimble_sockets_run_once(...)
@@ -77,14 +77,18 @@ int thimble_sockets_init(struct thimble_sockets **sockets, void *mem, size_t mem
 void thimble_sockets_attach(struct thimble_sockets *s, struct thimble *engine);
 
 /* Listens at a TCP address; port 0 takes a free one.  The address :: takes IPv4, too,
- * unless 0.0.0.0 with that port came before.  0, or -errno. */
+ * unless 0.0.0.0 with that port came before.  0, or -errno.  It is in portal group 0; or in that one, a place in
+ * thimble_config.portal_groups. */
 int thimble_sockets_listen(struct thimble_sockets *s, const struct sockaddr *address,
                            socklen_t len);
+int thimble_sockets_listen_as(struct thimble_sockets *s, const struct sockaddr *address,
+                              socklen_t len, unsigned portal_group);
 
 /* The address of listener i (0, 1, ...) as text; returns its length, or 0: there is no
  * such one. */
 size_t thimble_sockets_listener(const struct thimble_sockets *s, unsigned i, char *text,
                                 size_t size);
+unsigned thimble_sockets_listener_group(const struct thimble_sockets *s, unsigned i);
 
 /* Calls ready(ctx) in the loop's thread when fd, which must not block, becomes
  * readable.  It must read until there is no more.  0, or -errno. */
@@ -114,6 +118,7 @@ void thimble_sockets_close(struct thimble_sockets *s);
 void thimble_sockets_wake(void *ctx, struct thimble_conn *c, void *port_conn);
 size_t thimble_sockets_portal(void *ctx, void *port_conn, unsigned index, char *text,
                               size_t size);
+unsigned thimble_sockets_portal_group(void *ctx, void *port_conn, unsigned index);
 
 /* The peer's address as text, for the `event` hook. */
 const char *thimble_sockets_peer(const void *port_conn);
