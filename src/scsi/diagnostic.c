@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * diagnostic.c: SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 6.31, 6.43).
+ * diagnostic.c: SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 6.42, 6.27).
  *
  * The default self-test reads the first block and the last.  Of diagnostic pages there is only the one that lists
  * them.  Layer 2.

@@ -3,7 +3,7 @@
  * log.c: what a logical unit counts, and what its disk tells of itself: LOG SENSE, LOG SELECT.
  *
  * The pages are a table; a page is offered if there is something to tell.  Counters go back to zero at a restart and
- * by LOG SELECT; nothing is saved.  Layer 2.  SPC-4 6.8, 6.9, 7.3; SBC-3 6.4.
+ * by LOG SELECT; nothing is saved.  Layer 2.  SPC-4 6.7, 6.8, 7.3; SBC-3 6.4.
  */
 #include "ops.h"
 

@@ -3,8 +3,8 @@
  * mode.c: how a logical unit behaves, and what of it can be changed: mode pages, MODE SENSE and
  * MODE SELECT.
  *
- * The pages are a table.  What is saved goes to the unit's store, if it has one.  Layer 2.  SPC-4 6.10, 6.11, 6.14,
- * 6.15 and 7.5; SBC-3 6.5.
+ * The pages are a table.  What is saved goes to the unit's store, if it has one.  Layer 2.  SPC-4 6.11 to 6.14
+ * and 7.5; SBC-3 6.5.
  */
 #include <string.h>
 
@@ -474,7 +474,7 @@ static int saved(struct th_cmd *cmd)
     return th_step_written(cmd);
 }
 
-/* All current values are saved (SPC-4 6.10 leaves it open whether those of other pages are).  The list is
+/* All current values are saved (SPC-4 6.11 leaves it open whether those of other pages are).  The list is
  * not needed any more. */
 static int save(struct th_cmd *cmd)
 {

@@ -31,7 +31,7 @@ enum th_row_flags {
     TH_ROW_ORWRITE        = 0x4000, /* offered if a parameter buffer holds a block beside the data */
     TH_ROW_SANITIZE_OK    = 0x8000, /* allowed while the unit is sanitized, or that has failed (SBC-4 4.11.2) */
     TH_ROW_TAGS           = 0x200,  /* bytes 20 to 27 are about protection information, which there is
-                                     * none of: ignored (SBC-3 5.12) */
+                                     * none of: ignored (SBC-3 5.14) */
 };
 
 /* Reservations of others that a command passes, if its nexus is not one of those that the reservation is for: a column of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * prevent.c: PREVENT ALLOW MEDIUM REMOVAL (SBC-3 5.13): while a session prevents it, no command takes the medium out.
+ * prevent.c: PREVENT ALLOW MEDIUM REMOVAL (SBC-3 5.10): while a session prevents it, no command takes the medium out.
  *
  * A session's wish ends with it, with its reset and with a reset of the unit.  Layer 2.
  */

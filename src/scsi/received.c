@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * received.c: RECEIVE COPY RESULTS and its kin (opcode 84h, SPC-4 6.17 to 6.26), VPD page 8Fh (7.8.17): what became of
+ * received.c: RECEIVE COPY RESULTS and its kin (opcode 84h, SPC-4 6.20 to 6.28), VPD page 8Fh (7.8.17): what became of
  * copy commands, and what they can do.
  *
  * Records (copies.h) to parameter data; no disk call.  Layer 2.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * same.c: WRITE SAME: one block of data, or zeros, to a range of blocks (SBC-3 5.42, 5.43).
+ * same.c: WRITE SAME: one block of data, or zeros, to a range of blocks (SBC-3 5.43 to 5.45).
  *
  * The parameter buffer is filled with copies of the block and written again and again; zeros may go the
  * disk's shorter ways.  Layer 2.

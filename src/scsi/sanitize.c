@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sanitize.c: SANITIZE (SBC-3 5.27): overwrite, block erase, exit failure mode.
+ * sanitize.c: SANITIZE (SBC-3 5.24): overwrite, block erase, exit failure mode.
  *
  * Block erase gives every block back to the disk where it can, and writes zeros where it cannot: how far that
  * goes below is the disk's matter.  Nothing is encrypted, so there is no cryptographic erase.  The work itself is

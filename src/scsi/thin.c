@@ -2,7 +2,7 @@
  *
  * thin.c: thin provisioning: UNMAP gives blocks back, GET LBA STATUS tells which are in use.
  *
- * An unmapped block reads as zeros.  Layer 2.  SBC-3 4.7, 5.6, 5.28.
+ * An unmapped block reads as zeros.  Layer 2.  SBC-3 4.7, 5.4, 5.28.
  */
 #include "ops.h"
 
@@ -14,7 +14,7 @@
 #include "steps.h"
 
 /* --------------------------------------------------------------------------------------
- * GET LBA STATUS (5.6): runs of blocks that are in use or given back, from the LBA asked for on; with 32 bytes of CDB
+ * GET LBA STATUS (5.4): runs of blocks that are in use or given back, from the LBA asked for on; with 32 bytes of CDB
  * (SBC-4 5.7) no further than SCAN LENGTH, if it is not 0.
  */
 enum { LBA_STATUS_RUNS_MAX = 64, LBA_STATUS_MAPPED = 0, LBA_STATUS_DEALLOCATED = 1 };

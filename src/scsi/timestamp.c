@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * timestamp.c: REPORT TIMESTAMP and SET TIMESTAMP (SPC-4 5.2, 6.36, 6.46): milliseconds, from 0 at power on or from
+ * timestamp.c: REPORT TIMESTAMP and SET TIMESTAMP (SPC-4 5.2, 6.38, 6.46): milliseconds, from 0 at power on or from
  * what an initiator has set.
  *
  * The owner of the target counts them.  Layer 2.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * token.c: POPULATE TOKEN and WRITE USING TOKEN (SBC-3 5.7, 5.41; SPC-4 5.16.6): Windows's offloaded copies.
+ * token.c: POPULATE TOKEN and WRITE USING TOKEN (SBC-3 5.7, 5.46; SPC-4 5.16.6): Windows's offloaded copies.
  *
  * A token stands for blocks as they were when it was made.  Nothing is kept of them, so it is of the type that says so:
  * "point in time copy, change vulnerable": whoever writes one of the blocks makes the token void.  It is 512

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify.c: VERIFY and WRITE AND VERIFY (SBC-3 5.32, 5.44).
+ * verify.c: VERIFY and WRITE AND VERIFY (SBC-3 5.29 to 5.32, 5.37 to 5.40).
  *
  * BYTCHK 01b compares piece by piece as the data arrive, like a WRITE, as does the reading back of WRITE AND
  * VERIFY: the owner of the command does that (enum th_use).  00b reads through a parameter
