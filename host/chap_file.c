@@ -119,9 +119,9 @@ static int decode_secret(const struct reader *r, char *word, struct thimble_chap
         return mistake(
             r, "the secret begins with 0b, so base64 digits must follow, four at a "
                "time");
-    if (len < CHAP_SECRET_MIN)
+    if (len < THIMBLE_CHAP_SECRET_MIN)
         return mistake(r, "the secret is shorter than 12 bytes; choose a longer one");
-    if (len > 255)
+    if (len > THIMBLE_CHAP_SECRET_MAX)
         return mistake(r, "the secret is longer than 255 bytes; choose a shorter one");
     u->secret = (const uint8_t *)word;
     u->secret_len = len;

@@ -234,7 +234,7 @@ static int add_target(struct server *s, struct served_target *t)
         return not_started("%s: not an iSCSI name, or used twice; write it like %s",
                            o->name, DEFAULT_TARGET_NAME);
     if (index == THIMBLE_ERR_SECRET)
-        return not_started("%s: a secret in it is empty, or the same in both directions",
+        return not_started("%s: a secret in it is shorter than 12 bytes, or the same in both directions",
                            o->chap_file ? o->chap_file : o->name);
     if (index < 0)
         return not_started("%s: cannot be served (error %d)", o->name, index);

@@ -62,7 +62,7 @@ enum thimble_err {
     THIMBLE_ERR_ARGUMENT = -6,          /* a configuration field is outside its range */
     THIMBLE_ERR_NO_MEMORY = -7,         /* the memory handed over is too small */
     THIMBLE_ERR_NAME = -8,              /* not an iSCSI name (RFC 7143 4.2.7), or in use */
-    THIMBLE_ERR_SECRET = -9,            /* a CHAP secret that is empty, or the same both ways */
+    THIMBLE_ERR_SECRET = -9,            /* a CHAP secret that is too short or long, or the same both ways */
     THIMBLE_ERR_FULL = -10,             /* no room for another target or logical unit */
     THIMBLE_ERR_RECORD = -11,           /* what a store kept is damaged, or of another version */
 };
@@ -467,14 +467,18 @@ size_t thimble_memory_bytes(const struct thimble_config *config);
 
 /* Builds an engine in mem, which must be aligned for any object and to THIMBLE_BUFFER_ALIGN, is at least thimble_memory_bytes() long
  * and belongs to the engine from now on.  The configuration is copied, what it points at is borrowed.
- * THIMBLE_OK, THIMBLE_ERR_ARGUMENT or THIMBLE_ERR_NO_MEMORY. */
+ * THIMBLE_OK, THIMBLE_ERR_ARGUMENT, THIMBLE_ERR_SECRET or THIMBLE_ERR_NO_MEMORY. */
 int thimble_init(struct thimble **engine, void *mem, size_t mem_bytes,
                  const struct thimble_config *config);
+
+/* Bytes of a secret.  96 bits are the least that RFC 7143 9.2.1 lets pass without IPsec. */
+#define THIMBLE_CHAP_SECRET_MIN 12
+#define THIMBLE_CHAP_SECRET_MAX 255
 
 struct thimble_chap_user {
     const char    *name;                /* CHAP_N, 1 to 255 bytes */
     const uint8_t *secret;
-    size_t         secret_len;          /* 1 to 255; RFC 7143 9.2.1 wants 12 at least */
+    size_t         secret_len;          /* THIMBLE_CHAP_SECRET_MIN to _MAX */
 };
 
 struct thimble_chap {

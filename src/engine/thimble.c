@@ -192,6 +192,34 @@ size_t thimble_memory_bytes(const struct thimble_config *config)
     return p.used;
 }
 
+static bool secret_ok(const struct thimble_chap_user *u)
+{
+    return u->name && u->name[0] && u->secret && u->secret_len >= THIMBLE_CHAP_SECRET_MIN &&
+           u->secret_len <= THIMBLE_CHAP_SECRET_MAX;
+}
+
+static bool same_secret(const struct thimble_chap_user *a, const struct thimble_chap_user *b)
+{
+    return a->secret_len == b->secret_len && memcmp(a->secret, b->secret, a->secret_len) == 0;
+}
+
+static int check_chap(const struct thimble *e, const struct thimble_chap *chap)
+{
+    if (!chap)
+        return THIMBLE_OK;
+    if (!THIMBLE_CHAP || !e->config.crypto || chap->n_users == 0)
+        return THIMBLE_ERR_ARGUMENT;
+    if (chap->outgoing && !secret_ok(chap->outgoing))
+        return THIMBLE_ERR_SECRET;
+    for (size_t i = 0; i < chap->n_users; i++) {
+        if (!secret_ok(&chap->users[i]))
+            return THIMBLE_ERR_SECRET;
+        if (chap->outgoing && same_secret(&chap->users[i], chap->outgoing))
+            return THIMBLE_ERR_SECRET;  /* RFC 7143 9.2.1: never the same both ways */
+    }
+    return THIMBLE_OK;
+}
+
 int thimble_init(struct thimble **engine, void *mem, size_t mem_bytes,
                  const struct thimble_config *config)
 {
@@ -214,7 +242,7 @@ int thimble_init(struct thimble **engine, void *mem, size_t mem_bytes,
     e->env.max_recv_bytes = c.buffer_bytes;
     e->env.admit = th_admit;
     *engine = e;
-    return THIMBLE_OK;
+    return check_chap(e, c.discovery_chap);
 }
 
 /* ------------------------------------------------------------------------------------
@@ -238,31 +266,6 @@ static bool name_ok(const char *name)
             return false;
     }
     return true;
-}
-
-static bool secret_ok(const struct thimble_chap_user *u)
-{
-    return u->name && u->name[0] && u->secret && u->secret_len >= 1 && u->secret_len <= 255;
-}
-
-static bool same_secret(const struct thimble_chap_user *a, const struct thimble_chap_user *b)
-{
-    return a->secret_len == b->secret_len && memcmp(a->secret, b->secret, a->secret_len) == 0;
-}
-
-static int check_chap(const struct thimble *e, const struct thimble_chap *chap)
-{
-    if (!chap)
-        return THIMBLE_OK;
-    if (!THIMBLE_CHAP || !e->config.crypto || chap->n_users == 0)
-        return THIMBLE_ERR_ARGUMENT;
-    for (size_t i = 0; i < chap->n_users; i++) {
-        if (!secret_ok(&chap->users[i]))
-            return THIMBLE_ERR_SECRET;
-        if (chap->outgoing && same_secret(&chap->users[i], chap->outgoing))
-            return THIMBLE_ERR_SECRET;  /* RFC 7143 9.2.1: never the same both ways */
-    }
-    return chap->outgoing && !secret_ok(chap->outgoing) ? THIMBLE_ERR_SECRET : THIMBLE_OK;
 }
 
 #if THIMBLE_WORK

@@ -67,13 +67,13 @@ const struct th_section th_sections[TH_SECTION_COUNT] = {
       .min = 1, .max = 255, FIELD(type, account.user) }, \
     { KEY(id, "chap-password", TH_SET_ASCII, TH_SET_BOTH | TH_SET_SECRET, \
           "and the secret that they prove; Windows takes no more than 16 characters") \
-      .min = 12, .max = 255, FIELD(type, account.password) }, \
+      .min = THIMBLE_CHAP_SECRET_MIN, .max = THIMBLE_CHAP_SECRET_MAX, FIELD(type, account.password) }, \
     { KEY(id, "mutual-user", TH_SET_TEXT, TH_SET_BOTH, \
           "our own name, for initiators that want to know whom they talk to (mutual CHAP)") \
       .min = 1, .max = 255, FIELD(type, account.mutual_user) }, \
     { KEY(id, "mutual-password", TH_SET_ASCII, TH_SET_BOTH | TH_SET_SECRET, \
           "and our secret; it must not be the same as `chap-password`") \
-      .min = 12, .max = 255, FIELD(type, account.mutual_password) }
+      .min = THIMBLE_CHAP_SECRET_MIN, .max = THIMBLE_CHAP_SECRET_MAX, FIELD(type, account.mutual_password) }
 
 const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_NETWORK, "hostname", TH_SET_HOSTNAME, TH_SET_BOARD,

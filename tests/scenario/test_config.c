@@ -106,11 +106,14 @@ static void targets_that_are_refused(void **state)
 {
     struct thimble_config config = hooks;
     char long_name[300] = "iqn.2024-01.example:", alias[300];
-    static const struct thimble_chap_user user = { "u", (const uint8_t *)"secret", 6 };
-    static const struct thimble_chap_user no_secret = { "u", (const uint8_t *)"", 0 };
+    static const struct thimble_chap_user user = { "u", (const uint8_t *)"a secret: 12", 12 };
+    static const uint8_t long_secret[256] = { 1 };
+    static const struct thimble_chap_user bad_users[] = {
+        { "u", (const uint8_t *)"", 0 }, { "u", (const uint8_t *)"a secret:11", 11 }, { "u", long_secret, 256 },
+        { "u", NULL, 12 }, { "", (const uint8_t *)"a secret: 12", 12 }, { NULL, (const uint8_t *)"a secret: 12", 12 },
+    };
     static const struct thimble_chap good = { .users = &user, .n_users = 1 };
     static const struct thimble_chap same = { .users = &user, .n_users = 1, .outgoing = &user };
-    static const struct thimble_chap bad = { .users = &no_secret, .n_users = 1 };
     static const struct thimble_chap nobody = { .users = &user };
     static const struct thimble_crypto crypto = { .ctx = NULL };
     struct thimble *e;
@@ -144,8 +147,18 @@ static void targets_that_are_refused(void **state)
 
     config.crypto = &crypto;
     assert_int_equal(init(&e, &config), THIMBLE_OK);
-    t.chap = &bad;
-    assert_int_equal(thimble_target_add(e, &t), THIMBLE_ERR_SECRET);
+    for (size_t i = 0; i < COUNT(bad_users); i++) {
+        struct thimble_chap bad[] = { { .users = &bad_users[i], .n_users = 1 },
+                                      { .users = &user, .n_users = 1, .outgoing = &bad_users[i] } };
+        for (size_t k = 0; k < COUNT(bad); k++) {
+            t.chap = &bad[k];
+            assert_int_equal(thimble_target_add(e, &t), THIMBLE_ERR_SECRET);
+            struct thimble_config discovery = config;
+            discovery.discovery_chap = &bad[k];
+            assert_int_equal(init(&e, &discovery), THIMBLE_ERR_SECRET);
+            assert_int_equal(init(&e, &config), THIMBLE_OK);
+        }
+    }
     t.chap = &same;
     assert_int_equal(thimble_target_add(e, &t), THIMBLE_ERR_SECRET);
     t.chap = &nobody;
