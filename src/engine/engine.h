@@ -129,6 +129,7 @@ struct th_task {
     uint32_t burst_start;               /* write: where the solicited bursts begin; read: where this one did */
     uint32_t data_sn;                   /* next DataSN of the data sequence */
     uint32_t r2t_sn;                    /* next R2TSN: R2Ts sent */
+    uint8_t  lun[4];                    /* of the command, as it was written: R2Ts have the same */
     union {
         struct th_buf *ready;           /* data for the initiator, in order; parked, dormant or ping data */
         const uint8_t *map;             /* if `mapped`: where the data is */

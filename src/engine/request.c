@@ -404,7 +404,7 @@ bool th_login_header_ok(struct thimble_conn *c)
 {
     enum thimble_reason why = THIMBLE_REASON_NONE;
 
-    if ((c->bhs[0] & 0x3f) != TH_OP_LOGIN)
+    if ((c->bhs[0] & 0x3f) != TH_OP_LOGIN && !c->text)   /* later, login.c answers it */
         why = THIMBLE_REASON_NOT_LOGIN;
     else if (c->rx_data_len > TH_LOGIN_DATA_MAX)
         why = THIMBLE_REASON_DATA_TOO_LONG;

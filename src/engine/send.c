@@ -303,7 +303,7 @@ static void make_r2t(struct thimble_conn *c, struct th_task *t)
     struct th_slot *s = slot_new(c, TH_OP_R2T);
     uint32_t len = th_min32(c->params.max_burst_bytes, t->total - t->asked);
 
-    s->head[9] = (uint8_t)th_scsi_lun_of(&c->nexus, t->cmd.lu);
+    memcpy(s->head + 8, t->lun, sizeof t->lun);         /* 11.8.5 */
     th_put32(s->head + 16, t->itt);
     th_put32(s->head + 20, th_task_ttt(t, t->r2t_sn));
     put_numbers(c, s->head, STAT_SN_SHOWS);

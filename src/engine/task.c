@@ -743,6 +743,7 @@ void th_command_start(struct th_task *t)
     th_count_start(t);
     take_cdb(t);
     t->cmd.nexus = &c->nexus;
+    memcpy(t->lun, c->bhs + 8, sizeof t->lun);          /* what stands behind it is 0 in a LUN that there is */
     int lun = th_scsi_lun_decode(c->bhs + 8);
     t->cmd.lu = th_scsi_lu_of(&c->nexus, lun);
     t->cmd.well_known = lun == TH_LUN_REPORT_LUNS;

@@ -565,15 +565,21 @@ int thimble_lun_access(struct thimble *e, int target, uint16_t lun, uint16_t tag
 }
 #endif
 
-void thimble_request_parameters(struct thimble *e)
+/* All normal sessions are told; those of discovery should not be (7.4.3). */
+static void tell_sessions(struct thimble *e, enum th_async event)
 {
     for (unsigned i = 0; i < e->n_conns; i++) {
         struct thimble_conn *c = &e->conns[i];
-        if (c->state == CONN_FULL) {
-            c->async_due |= 1u << TH_ASYNC_PARAMETERS;
+        if (c->state == CONN_FULL && c->session) {
+            c->async_due |= (uint8_t)(1u << event);
             th_conn_wake(c);
         }
     }
+}
+
+void thimble_request_parameters(struct thimble *e)
+{
+    tell_sessions(e, TH_ASYNC_PARAMETERS);
 }
 
 /* ------------------------------------------------------------------------------------
@@ -961,12 +967,14 @@ static void watch_silence(struct thimble_conn *c, uint32_t *next)
     if (!over(c->engine, c->last_rx_ms, config->nop_interval_ms, next))
         return;
     if (!c->ping_out && !c->ping_due) {
-        c->ping_due = true;
+        if (c->params.discovery)
+            c->ping_out = c->ping_ever = true;  /* 7.4.3: no ping, but the time that one has */
+        else
+            c->ping_due = true;
         c->ping_ms = c->engine->now_ms;
         th_conn_wake(c);
     }
-    if (over(c->engine, c->ping_ms, config->nop_timeout_ms, next) &&
-        (c->ping_ever || c->params.discovery))
+    if (c->ping_ever && over(c->engine, c->ping_ms, config->nop_timeout_ms, next))
         th_conn_fail(c, THIMBLE_REASON_NOP_TIMEOUT);
 }
 
@@ -1020,7 +1028,8 @@ static void end_of_grace(struct thimble *e)
         if (c->state == CONN_LOGIN) {
             th_conn_fail(c, THIMBLE_REASON_SHUTDOWN);
         } else if (c->state == CONN_FULL) {
-            c->async_due |= 1u << TH_ASYNC_DROP_ALL;
+            if (THIMBLE_ASYNC && c->session)
+                c->async_due |= 1u << TH_ASYNC_DROP_ALL;
             th_conn_leave(c, THIMBLE_REASON_SHUTDOWN);
         }
     }
@@ -1093,13 +1102,7 @@ void thimble_shutdown(struct thimble *e, uint32_t grace_ms)
     for (unsigned i = 0; i < e->n_lus; i++)
         th_scsi_lu_stop(&e->lus[i]);
 #endif
-    for (unsigned i = 0; i < e->n_conns; i++) {
-        struct thimble_conn *c = &e->conns[i];
-        if (c->state == CONN_FULL) {
-            c->async_due |= 1u << TH_ASYNC_LOGOUT;
-            th_conn_wake(c);
-        }
-    }
+    tell_sessions(e, TH_ASYNC_LOGOUT);
 }
 
 bool thimble_idle(const struct thimble *e)

@@ -98,7 +98,9 @@ bool th_login_request(struct th_negotiation *n, const uint8_t bhs[48])
         n->peer->cid = th_get16(bhs + 20);
     }
 
-    if (n->env->shutting_down)
+    if ((bhs[0] & 0x3f) != TH_OP_LOGIN)     /* 6.3: the login has begun, so there is an answer */
+        fail(n, TH_LOGIN_INVALID_REQUEST, THIMBLE_REASON_NOT_LOGIN, "");
+    else if (n->env->shutting_down)
         fail(n, TH_LOGIN_UNAVAILABLE, THIMBLE_REASON_SHUTDOWN, "");
     else if (version_min > 0)
         fail(n, TH_LOGIN_VERSION, THIMBLE_REASON_LOGIN_VERSION, "");

@@ -798,7 +798,8 @@ static void take_r2t(struct peer *p, struct cmd *c, const struct pdu *pdu)
           describe(p, pdu));
     CHECK(lab, len <= p->max_burst, "over MaxBurstLength: %s", describe(p, pdu));
     CHECK(lab, th_get32(pdu->bhs + 20) != TH_TAG_NONE, "an R2T without a tag");
-    CHECK(lab, pdu->bhs[9] == c->lun, "an R2T for LUN %u", pdu->bhs[9]);
+    CHECK(lab, pdu->bhs[8] == c->lun_method && pdu->bhs[9] == c->lun, "an R2T for LUN %02x%02x",
+          pdu->bhs[8], pdu->bhs[9]);
     c->r2t_sn++;
     send_burst(p, c, th_get32(pdu->bhs + 20), at + len);
 }

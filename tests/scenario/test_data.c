@@ -112,6 +112,21 @@ static void write_four_r2ts_at_a_time(struct lab *lab)
     is_written(p, 0, 40, 8, 'l');
 }
 
+/* The R2T of a command with a flat LUN has a flat LUN; finish() looks. */
+static void write_to_a_flat_lun(struct lab *lab)
+{
+    struct peer *p = session(lab, "ImmediateData=No InitialR2T=Yes");
+
+    for (uint8_t lun = 0; lun < 2; lun++) {
+        struct cmd c = write_cmd(p, 40, 8, 'f');
+        c.lun = lun;
+        c.lun_method = 0x40;
+        good(p, &c);
+        CHECK(lab, c.r2t_sn > 0, "no R2T came");
+        is_written(p, lun, 40, 8, 'f');
+    }
+}
+
 static void write_parts_of_blocks(struct lab *lab)
 {
     struct peer *p = session(lab, "ImmediateData=No InitialR2T=Yes");
@@ -466,6 +481,7 @@ static const struct scenario scenarios[] = {
     { .name = "WRITE with MaxOutstandingR2T 4",
       .play = write_four_r2ts_at_a_time,
       .options = { .config = { .max_outstanding_r2t = 8 } } },
+    { .name = "WRITE to a flat LUN", .play = write_to_a_flat_lun },
     { .name = "WRITE: 1 KiB and 3 KiB of a block of 4 KiB",
       .play = write_parts_of_blocks,
       BLOCKS_OF_4K },

@@ -113,6 +113,26 @@ static void login_with_other_isid(struct lab *lab)
     others_go_on(lab);
 }
 
+/* 6.3: before a login has begun the connection just ends; now there is somebody to tell. */
+static void login_and_then(struct lab *lab, uint8_t opcode, uint32_t len)
+{
+    struct peer *p = stranger(lab);
+    struct request r = login_request(p, T_BIT | CSG(0) | NSG(1), "InitiatorName=" HOST
+                                     " TargetName=" DISK " AuthMethod=None");
+    put(p, &r);
+    expect(p, "login 0000 0-1 TargetPortalGroupTag=1 TargetAlias=a disk AuthMethod=None");
+    static const uint8_t data[512] = "TargetName=" OTHER_DISK;
+    r = nop_request(p, IMMEDIATE, data, len);
+    r.bhs[0] = opcode;
+    put(p, &r);
+    refused(p, 0x020b, THIMBLE_REASON_NOT_LOGIN);
+    others_go_on(lab);
+}
+
+static void login_and_nop(struct lab *lab)      { login_and_then(lab, 0x40, 0); }
+static void login_and_text(struct lab *lab)     { login_and_then(lab, 0x04, 512); }
+static void login_and_command(struct lab *lab)  { login_and_then(lab, 0x01, 5); }
+
 static void login_text_without_end(struct lab *lab)
 {
     struct peer *p = stranger(lab);
@@ -834,6 +854,9 @@ static const struct scenario scenarios[] = {
     { .name = "a login of 16 MiB - 1", .play = login_16_mib },
     { .name = "a login with an AHS", .play = login_with_ahs },
     { .name = "a login that changes its ISID", .play = login_with_other_isid },
+    { .name = "a NOP-Out in the middle of a login", .play = login_and_nop },
+    { .name = "a Text Request in the middle of a login", .play = login_and_text },
+    { .name = "a SCSI Command in the middle of a login", .play = login_and_command },
     { .name = "login text without an end", .play = login_text_without_end },
     { .name = "login text for ever", .play = login_text_for_ever, .no_cuts = true },
     { .name = "login with thousands of unknown keys",

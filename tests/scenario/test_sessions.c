@@ -727,6 +727,23 @@ static void shutdown(struct lab *lab)
     CHECK(lab, thimble_idle(lab->engine), "not idle behind the grace");
 }
 
+/* 7.4.3: a discovery session is told of nothing, and ends with the grace. */
+static void discovery_is_not_told(struct lab *lab)
+{
+    struct peer *p = lab_connect(lab);
+
+    log_in(p, "SessionType=Discovery");
+    thimble_request_parameters(lab->engine);
+    lab_run(lab);
+    expect_silence(p);
+    thimble_shutdown(lab->engine, 1000);
+    lab_run(lab);
+    expect_silence(p);
+    lab_pass(lab, 1001);
+    expect_silence(p);
+    lab_dropped(p, THIMBLE_REASON_SHUTDOWN);
+}
+
 static void asynchronous_events(struct lab *lab)
 {
     struct peer *a = session(lab, ""), *other = lab_connect(lab);
@@ -818,6 +835,7 @@ static const struct scenario scenarios[] = {
     { .name = "logout with work under way", .play = logout_with_work, .own_pace = true },
     { .name = "hang up in the middle", .play = hang_up_anywhere },
     { .name = "shutdown with grace", .play = shutdown },
+    { .name = "discovery is told of nothing", .play = discovery_is_not_told },
     { .name = "asynchronous events", .play = asynchronous_events },
     { .name = "the disk shrinks under way", .play = shrinks_under_way, .own_pace = true },
     { .name = "mapped memory shrinks under way",

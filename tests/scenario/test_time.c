@@ -272,14 +272,20 @@ static void no_ping_for_the_busy(struct lab *lab)
     expect_silence(p);
 }
 
-static void discovery_is_pinged(struct lab *lab)
+static void discovery_is_not_pinged(struct lab *lab)
 {
     struct peer *p = lab_connect(lab);
 
     log_in(p, "SessionType=Discovery");
     lab_pass(lab, 31000);
-    ping_of(p);
-    lab_pass(lab, 31000);
+    expect_silence(p);
+    struct request r = text_request(p, T_BIT, TH_TAG_NONE, "SendTargets=" OTHER_DISK);
+    put(p, &r);
+    expect(p, "text 2 F TargetName=" OTHER_DISK " TargetAddress=192.0.2.1:3260,1");
+    lab_pass(lab, 59000);
+    CHECK(lab, p->conn, "it had its say; too early");
+    lab_pass(lab, 2000);
+    expect_silence(p);
     lab_dropped(p, THIMBLE_REASON_NOP_TIMEOUT);
 }
 
@@ -366,7 +372,7 @@ static const struct scenario scenarios[] = {
     { .name = "pings", .play = pings },
     { .name = "one who never answers pings", .play = never_answers_pings },
     { .name = "no ping for the busy", .play = no_ping_for_the_busy },
-    { .name = "discovery is pinged", .play = discovery_is_pinged },
+    { .name = "discovery is not pinged", .play = discovery_is_not_pinged },
     { .name = "one who takes nothing", .play = takes_nothing },
     { .name = "a logout response is not read", .play = logout_is_not_read },
     { .name = "no time-outs", .play = no_time_outs, NEVER },
