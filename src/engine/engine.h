@@ -148,6 +148,12 @@ struct th_task {
     };
 };
 
+/* A request that waits for its turn; where a build keeps none, there are none. */
+static inline bool th_task_is_parked(const struct th_task *t)
+{
+    return THIMBLE_OUT_OF_ORDER && t->kind == TASK_PARKED;
+}
+
 /* A PDU that is ready to go: head[0..head_len), then data, then head[tail_at..tail_at + tail_len). */
 struct th_slot {
     const uint8_t *data;

@@ -29,7 +29,7 @@ static void pdu_done(struct thimble_conn *c)
 static void data_done(struct thimble_conn *c)
 {
     th_data_arrived(c);
-    if (c->rx_state != RX_CLOSED && c->n_parked > 0)
+    if (THIMBLE_OUT_OF_ORDER && c->rx_state != RX_CLOSED && c->n_parked > 0)
         th_unpark(c);
     if (c->rx_state != RX_CLOSED)
         pdu_done(c);

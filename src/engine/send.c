@@ -112,7 +112,7 @@ void th_unsend(struct th_task *t)
 /* A request that is ahead of its turn has a task, and its number is still in the window. */
 uint32_t th_max_cmd_sn(const struct thimble_conn *c)
 {
-    uint32_t running = (uint32_t)c->used - c->n_parked;
+    uint32_t running = (uint32_t)c->used - (THIMBLE_OUT_OF_ORDER ? c->n_parked : 0u);
     return c->exp_cmd_sn + (c->window - running) - 1;
 }
 

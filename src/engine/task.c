@@ -89,7 +89,7 @@ void th_task_free(struct th_task *t)
                 c->rx_state = RX_DATA;
         }
     }
-    if (t->kind == TASK_PARKED)
+    if (th_task_is_parked(t))
         c->n_parked--;
 
     struct th_task **link = &c->tasks;
@@ -926,7 +926,7 @@ void th_abort_unfinished(struct thimble_conn *c)
 {
     for (struct th_task *t = c->tasks, *next; t; t = next) {
         next = t->next_active;
-        if (t->kind == TASK_PARKED || (t->kind == TASK_COMMAND && t->phase != PHASE_STATUS))
+        if (th_task_is_parked(t) || (t->kind == TASK_COMMAND && t->phase != PHASE_STATUS))
             th_task_abort(t, NULL);
     }
 }

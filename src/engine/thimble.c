@@ -734,7 +734,7 @@ static void end_work(struct thimble_conn *c)
     for (struct th_task *t = c->tasks, *next; t; t = next) {
         next = t->next_active;
         th_task_abort(t, NULL);
-        if (t->kind == TASK_PARKED)     /* passed over: was marked as aborted before */
+        if (th_task_is_parked(t))       /* passed over: was marked as aborted before */
             th_task_free(t);
     }
     th_negotiation_give(c);
@@ -991,7 +991,8 @@ static void watch(struct thimble_conn *c, uint32_t *next)
             c->timer_ms = e->now_ms;
     }
     /* It is us who do not listen; but for requests ahead of their turn, and commands, which hold up others. */
-    if (c->stalled && c->state == CONN_FULL && c->n_parked == 0 && !blocks_itself(c))
+    if (c->stalled && c->state == CONN_FULL && (!THIMBLE_OUT_OF_ORDER || c->n_parked == 0) &&
+        !blocks_itself(c))
         c->last_rx_ms = c->timer_ms = e->now_ms;
     bool sending = c->slot_count > 0 || c->ack_seq != c->tx_seq;
     if (sending && over(e, c->send_ms, config->send_timeout_ms, next)) {
