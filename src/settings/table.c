@@ -77,7 +77,7 @@ const struct th_section th_sections[TH_SECTION_COUNT] = {
 
 const struct th_setting th_settings[] = {
     { KEY(TH_SECTION_NETWORK, "hostname", TH_SET_HOSTNAME, TH_SET_BOARD,
-          "the name by which DHCP servers know the board")
+          "the name by which DHCP servers know the board, and its network, with `.local` behind it")
       .fallback = "thimble", .min = 1, .max = 63, FIELD(thimble_settings_network, hostname) },
     { KEY(TH_SECTION_NETWORK, "address", TH_SET_SUBNET, TH_SET_BOARD,
           "address of the board and length of its network's prefix; 24 is the netmask 255.255.255.0")
