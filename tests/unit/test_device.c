@@ -15,6 +15,7 @@
 #include "device/backoff.h"
 #include "device/lights.h"
 #include "device/tm1637.h"
+#include "port/board/card_watch.h"
 
 /* --------------------------------------------------------------------------------------
  * Lights
@@ -333,6 +334,28 @@ static void test_waits_differ_and_never_overflow(void **state)
     assert_int_equal(thimble_backoff_next(&b, 12345), 1);
 }
 
+/* Looked after each second, looked for after 1, 2, 4, 8, 16, 16 ... seconds; told once. */
+static void test_a_card_is_watched(void **state)
+{
+    struct th_card_watch w = { .looked_ms = UINT32_MAX - 100 };
+    uint32_t now_ms = w.looked_ms;
+    (void)state;
+    for (unsigned i = 0; i < 7; i++) {
+        uint32_t pause_ms = 1000u << (i < 4 ? i : 4);
+        assert_false(th_card_watch_is_due(&w, now_ms + pause_ms - 1));
+        assert_true(th_card_watch_is_due(&w, now_ms += pause_ms));
+        assert_false(th_card_watch_is_due(&w, now_ms));
+        th_card_watch_tried(&w, i == 6);
+        assert_int_equal(th_card_watch_news(&w), i == 6);
+    }
+    assert_true(w.present && !th_card_watch_news(&w));
+    assert_false(th_card_watch_is_due(&w, now_ms + 999));
+    assert_true(th_card_watch_is_due(&w, now_ms += 1000));
+    th_card_watch_gone(&w);
+    assert_true(!w.present && th_card_watch_news(&w) && !th_card_watch_news(&w));
+    assert_true(th_card_watch_is_due(&w, now_ms + 1000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_what_is_shown_can_be_read),
         cmocka_unit_test(test_waits_double_up_to_the_limit),
         cmocka_unit_test(test_waits_differ_and_never_overflow),
+        cmocka_unit_test(test_a_card_is_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

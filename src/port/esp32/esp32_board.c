@@ -22,6 +22,8 @@
 #include <freertos/task.h>
 #include <stdio.h>
 
+#include "../board/pins.h"
+
 #if THIMBLE_BOARD_ETHERNET
 const char th_board_name[] = CONFIG_IDF_TARGET " with Ethernet";
 #else
@@ -47,9 +49,6 @@ const char th_board_name[] = CONFIG_IDF_TARGET;
 #define THIMBLE_BOARD_DISPLAY_DIO ((const int[])TH_DISPLAY_PINS)[TH_WIRE_DIO]
 #endif
 
-static int led_pins[TH_LED_COUNT] = { -1, -1, -1, -1 };
-static int wire_pins[2] = { -1, -1 };
-static bool low_is_on;
 static bool watched;
 static void (*turn_of_task)(void);
 
@@ -74,13 +73,9 @@ void th_board_write(const char *text, size_t len)
 /* --------------------------------------------------------------------------------------
  * Pins
  */
-static int pin_of(const struct thimble_settings *s, enum thimble_settings_pin which, int own)
+static bool is_output(int pin)
 {
-    int pin = thimble_settings_pin(s, which, own);
-    if (pin < 0 || GPIO_IS_VALID_OUTPUT_GPIO(pin))
-        return pin;
-    th_board_log(TH_LOG_WARNING, "pins: GPIO %d of this chip is no output", pin);
-    return -1;
+    return GPIO_IS_VALID_OUTPUT_GPIO(pin);
 }
 
 static void make_output(int pin, gpio_mode_t mode)
@@ -95,22 +90,18 @@ static void make_output(int pin, gpio_mode_t mode)
 
 void th_board_pins(const struct thimble_settings *s)
 {
-    low_is_on = s->lights.active == 2;
-    led_pins[TH_LED_READY] = pin_of(s, THIMBLE_PIN_LED_READY, THIMBLE_BOARD_LED_READY);
-    led_pins[TH_LED_READ] = pin_of(s, THIMBLE_PIN_LED_READ, THIMBLE_BOARD_LED_READ);
-    led_pins[TH_LED_WRITE] = pin_of(s, THIMBLE_PIN_LED_WRITE, THIMBLE_BOARD_LED_WRITE);
-    led_pins[TH_LED_ERROR] = pin_of(s, THIMBLE_PIN_LED_ERROR, THIMBLE_BOARD_LED_ERROR);
+    const int own[TH_PINS_OWN] = { THIMBLE_BOARD_LED_READY, THIMBLE_BOARD_LED_READ, THIMBLE_BOARD_LED_WRITE,
+                                   THIMBLE_BOARD_LED_ERROR, THIMBLE_BOARD_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_DIO };
+    th_pins_take(s, own, is_output);
     for (int led = 0; led < TH_LED_COUNT; led++) {
-        if (led_pins[led] < 0)
+        if (th_pins.led[led] < 0)
             continue;
         th_board_led((enum th_led)led, false);
-        make_output(led_pins[led], GPIO_MODE_OUTPUT);
+        make_output(th_pins.led[led], GPIO_MODE_OUTPUT);
     }
-    wire_pins[TH_WIRE_CLK] = pin_of(s, THIMBLE_PIN_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_CLK);
-    wire_pins[TH_WIRE_DIO] = pin_of(s, THIMBLE_PIN_DISPLAY_DIO, THIMBLE_BOARD_DISPLAY_DIO);
     for (int wire = 0; wire < 2 && th_board_has_display(); wire++) {
         th_board_wire((enum th_wire)wire, true);
-        make_output(wire_pins[wire], GPIO_MODE_INPUT_OUTPUT_OD);
+        make_output(th_pins.wire[wire], GPIO_MODE_INPUT_OUTPUT_OD);
     }
     if (s->card.speed_mhz)
         th_esp32_card_speed(s->card.speed_mhz);
@@ -118,23 +109,23 @@ void th_board_pins(const struct thimble_settings *s)
 
 void th_board_led(enum th_led led, bool on)
 {
-    if (led_pins[led] >= 0)
-        gpio_set_level((gpio_num_t)led_pins[led], on != low_is_on);
+    if (th_pins.led[led] >= 0)
+        gpio_set_level((gpio_num_t)th_pins.led[led], on != th_pins.low_is_on);
 }
 
 bool th_board_has_display(void)
 {
-    return wire_pins[TH_WIRE_CLK] >= 0 && wire_pins[TH_WIRE_DIO] >= 0;
+    return th_pins_have_display();
 }
 
 void th_board_wire(enum th_wire wire, bool released)
 {
-    gpio_set_level((gpio_num_t)wire_pins[wire], released);
+    gpio_set_level((gpio_num_t)th_pins.wire[wire], released);
 }
 
 bool th_board_wire_is_high(enum th_wire wire)
 {
-    return gpio_get_level((gpio_num_t)wire_pins[wire]) != 0;
+    return gpio_get_level((gpio_num_t)th_pins.wire[wire]) != 0;
 }
 
 void th_board_wire_wait(void)

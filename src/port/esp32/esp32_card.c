@@ -15,6 +15,8 @@
 #include <sdmmc_cmd.h>
 #include <string.h>
 
+#include "../board/card_watch.h"
+
 #if THIMBLE_BOARD_SD_LINES
 #include <driver/sdmmc_host.h>
 #else
@@ -56,7 +58,7 @@
 #define THIMBLE_BOARD_SD_D3 13
 #endif
 
-enum { LOOK_MS = 1000, RETRY_MAX_MS = 16000, FLUSH_MS = 1000 };
+enum { FLUSH_MS = 1000 };
 
 /* Physical Layer Specification, 4.7.4 and 4.10.1. */
 enum { SD_SEND_STATUS = 13, SD_STATE_SHIFT = 9, SD_STATE_TRANSFER = 4 };
@@ -65,9 +67,8 @@ static struct thimble_block disk;
 static sdmmc_host_t host;
 static sdmmc_card_t card;
 static char serial[THIMBLE_CARD_SERIAL_BYTES];
-static bool started, host_made, present;
-static bool to_tell;                    /* the owner does not know yet */
-static uint32_t looked_ms, retry_ms = LOOK_MS;
+static bool started, host_made;
+static struct th_card_watch watch;
 
 /* --------------------------------------------------------------------------------------
  * The controller
@@ -150,8 +151,7 @@ static int why(void)
 {
     if (sdmmc_get_status(&card) == ESP_OK)
         return THIMBLE_ERR_IO;
-    present = false;
-    to_tell = true;
+    th_card_watch_gone(&watch);
     return THIMBLE_ERR_NO_MEDIUM;
 }
 
@@ -160,7 +160,7 @@ static int card_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, v
 {
     (void)b;
     (void)io;
-    if (!present)
+    if (!watch.present)
         return THIMBLE_ERR_NO_MEDIUM;
     return sdmmc_read_sectors(&card, buf, (size_t)lba, n_blocks) == ESP_OK ? THIMBLE_OK : why();
 }
@@ -170,7 +170,7 @@ static int card_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, 
 {
     (void)b;
     (void)io;
-    if (!present)
+    if (!watch.present)
         return THIMBLE_ERR_NO_MEDIUM;
     return sdmmc_write_sectors(&card, buf, (size_t)lba, n_blocks) == ESP_OK ? THIMBLE_OK : why();
 }
@@ -184,7 +184,7 @@ static int card_flush(struct thimble_block *b, struct thimble_io *io)
     uint32_t since_ms = th_board_ms();
     (void)b;
     (void)io;
-    while (present && th_board_ms() - since_ms < FLUSH_MS) {
+    while (watch.present && th_board_ms() - since_ms < FLUSH_MS) {
         sdmmc_command_t c = { .opcode = SD_SEND_STATUS, .arg = (uint32_t)card.rca << 16,
                               .flags = SCF_CMD_AC | SCF_RSP_R1 };
         if (host.do_transaction(host.slot, &c) != ESP_OK || c.error != ESP_OK)
@@ -192,7 +192,7 @@ static int card_flush(struct thimble_block *b, struct thimble_io *io)
         if ((c.response[0] >> SD_STATE_SHIFT & 0xf) == SD_STATE_TRANSFER)
             return THIMBLE_OK;
     }
-    return present ? THIMBLE_ERR_IO : THIMBLE_ERR_NO_MEDIUM;
+    return watch.present ? THIMBLE_ERR_IO : THIMBLE_ERR_NO_MEDIUM;
 }
 
 #endif
@@ -204,7 +204,7 @@ static int card_erase(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
 {
     (void)b;
     (void)io;
-    if (!present)
+    if (!watch.present)
         return THIMBLE_ERR_NO_MEDIUM;
     return sdmmc_erase_sectors(&card, (size_t)lba, n_blocks, SDMMC_ERASE_ARG) == ESP_OK
                ? THIMBLE_OK : why();
@@ -213,7 +213,7 @@ static int card_erase(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
 static int card_ready(struct thimble_block *b)
 {
     (void)b;
-    return present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
+    return watch.present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
 }
 
 /* The driver knows cards of 512-byte sectors only. */
@@ -242,11 +242,11 @@ static void start(void)
     esp_err_t err = make_host();
     host.max_freq_khz = THIMBLE_BOARD_SD_MHZ * 1000;
     host_made = err == ESP_OK;
-    present = open_card();
-    looked_ms = th_board_ms();
+    watch.present = open_card();
+    watch.looked_ms = th_board_ms();
     if (!host_made)
         th_board_log(TH_LOG_ERROR, "card: its bus cannot be had: error 0x%x", (unsigned)err);
-    else if (!present)
+    else if (!watch.present)
         th_board_log(TH_LOG_WARNING, "card: there is none, or it does not answer");
 }
 
@@ -263,31 +263,22 @@ void th_esp32_card_speed(unsigned mhz)
     if (!started || khz == host.max_freq_khz)
         return;
     host.max_freq_khz = khz;
-    if (present && !open_card()) {
+    if (watch.present && !open_card()) {
         th_board_log(TH_LOG_ERROR, "card: it does not answer at %u MHz", mhz);
-        present = false;
-        to_tell = true;
+        th_card_watch_gone(&watch);
     }
 }
 
 /* Asks a card that is there whether it still is, and looks for one that is not, less and less often. */
 bool th_board_card_poll(void)
 {
-    uint32_t now_ms = th_board_ms();
-    if (host_made && now_ms - looked_ms >= (present ? LOOK_MS : retry_ms)) {
-        looked_ms = now_ms;
-        if (present) {
+    if (host_made && th_card_watch_is_due(&watch, th_board_ms())) {
+        if (watch.present)
             why();
-        } else if (open_card()) {
-            present = to_tell = true;
-            retry_ms = LOOK_MS;
-        } else if (retry_ms < RETRY_MAX_MS) {
-            retry_ms *= 2;
-        }
+        else
+            th_card_watch_tried(&watch, open_card());
     }
-    bool told = to_tell;
-    to_tell = false;
-    return told;
+    return th_card_watch_news(&watch);
 }
 
 #else

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../board/pins.h"
 #include "../board/remote.h"
 
 #if TH_PICO_WIFI
@@ -28,9 +29,6 @@ const char th_board_name[] = "Pico with W5500";
 
 enum { WATCHDOG_MAX_MS = 8300, WIRE_WAIT_US = 5 };
 
-static int led_pins[TH_LED_COUNT] = { -1, -1, -1, -1 };
-static int wire_pins[2] = { -1, -1 };
-static bool low_is_on;
 static bool watchdog_runs;
 
 /* --------------------------------------------------------------------------------------
@@ -90,35 +88,21 @@ bool th_pico_pin_is_free(int pin)
     return pin >= 0 && pin <= 28 && !(pin >= 23 && pin <= 25);
 }
 
-static int pin_of(const struct thimble_settings *s, enum thimble_settings_pin which, int own)
-{
-    int pin = thimble_settings_pin(s, which, own);
-    if (pin < 0 || th_pico_pin_is_free(pin))
-        return pin;
-    th_board_log(TH_LOG_WARNING, "pins: GP%d is not to be had on this board", pin);
-    return -1;
-}
-
 void th_board_pins(const struct thimble_settings *s)
 {
-    low_is_on = s->lights.active == 2;
-    led_pins[TH_LED_READY] = pin_of(s, THIMBLE_PIN_LED_READY, THIMBLE_BOARD_LED_READY);
-    led_pins[TH_LED_READ] = pin_of(s, THIMBLE_PIN_LED_READ, THIMBLE_BOARD_LED_READ);
-    led_pins[TH_LED_WRITE] = pin_of(s, THIMBLE_PIN_LED_WRITE, THIMBLE_BOARD_LED_WRITE);
-    led_pins[TH_LED_ERROR] = pin_of(s, THIMBLE_PIN_LED_ERROR, THIMBLE_BOARD_LED_ERROR);
+    const int own[TH_PINS_OWN] = { THIMBLE_BOARD_LED_READY, THIMBLE_BOARD_LED_READ, THIMBLE_BOARD_LED_WRITE,
+                                   THIMBLE_BOARD_LED_ERROR, THIMBLE_BOARD_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_DIO };
+    th_pins_take(s, own, th_pico_pin_is_free);
     for (int led = 0; led < TH_LED_COUNT; led++) {
-        if (led_pins[led] < 0)
+        if (th_pins.led[led] < 0)
             continue;
-        gpio_init((uint)led_pins[led]);
+        gpio_init((uint)th_pins.led[led]);
         th_board_led((enum th_led)led, false);
-        gpio_set_dir((uint)led_pins[led], GPIO_OUT);
+        gpio_set_dir((uint)th_pins.led[led], GPIO_OUT);
     }
-
-    wire_pins[TH_WIRE_CLK] = pin_of(s, THIMBLE_PIN_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_CLK);
-    wire_pins[TH_WIRE_DIO] = pin_of(s, THIMBLE_PIN_DISPLAY_DIO, THIMBLE_BOARD_DISPLAY_DIO);
     for (int wire = 0; wire < 2 && th_board_has_display(); wire++) {
-        gpio_init((uint)wire_pins[wire]);       /* an input; low when it is made an output */
-        gpio_pull_up((uint)wire_pins[wire]);
+        gpio_init((uint)th_pins.wire[wire]);    /* an input; low when it is made an output */
+        gpio_pull_up((uint)th_pins.wire[wire]);
     }
     if (s->card.speed_mhz)
         th_pico_card_limit(s->card.speed_mhz * UINT32_C(1000000));
@@ -126,25 +110,25 @@ void th_board_pins(const struct thimble_settings *s)
 
 void th_board_led(enum th_led led, bool on)
 {
-    if (led_pins[led] >= 0)
-        gpio_put((uint)led_pins[led], on != low_is_on);
+    if (th_pins.led[led] >= 0)
+        gpio_put((uint)th_pins.led[led], on != th_pins.low_is_on);
     if (led == TH_LED_READY)
         th_pico_radio_led(on);
 }
 
 bool th_board_has_display(void)
 {
-    return wire_pins[TH_WIRE_CLK] >= 0 && wire_pins[TH_WIRE_DIO] >= 0;
+    return th_pins_have_display();
 }
 
 void th_board_wire(enum th_wire wire, bool released)
 {
-    gpio_set_dir((uint)wire_pins[wire], released ? GPIO_IN : GPIO_OUT);
+    gpio_set_dir((uint)th_pins.wire[wire], released ? GPIO_IN : GPIO_OUT);
 }
 
 bool th_board_wire_is_high(enum th_wire wire)
 {
-    return gpio_get((uint)wire_pins[wire]);
+    return gpio_get((uint)th_pins.wire[wire]);
 }
 
 void th_board_wire_wait(void)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../board/pins.h"
 #include "../board/platform.h"
 #include "qnethernet/entropy/entropy.h"
 
@@ -41,9 +42,6 @@ using qindesign::network::Ethernet;
 static constexpr uint32_t DHCP_WAIT_MS = 10000;
 static constexpr int DIGITAL_PINS = 55;         // 0 to 54
 
-static int led_pins[TH_LED_COUNT] = { -1, -1, -1, -1 };
-static int wire_pins[2] = { -1, -1 };
-static bool low_is_on;
 static bool watchdog_runs;
 static bool link_was_up, dhcp_waits, dhcp_silent;
 static uint32_t dhcp_asked_ms;
@@ -60,55 +58,46 @@ void th_board_start(void)
     Serial.begin(115200);
 }
 
-static int pin_of(enum thimble_settings_pin which, int own)
+static bool is_pin(int pin)
 {
-    int pin = thimble_settings_pin(settings, which, own);
-    if (pin < DIGITAL_PINS)
-        return pin;
-    th_board_log(TH_LOG_WARNING, "pins: this board has no pin %d", pin);
-    return -1;
+    return pin < DIGITAL_PINS;
 }
 
 void th_board_pins(const struct thimble_settings *s)
 {
-    settings = s;
-    low_is_on = s->lights.active == 2;
-    led_pins[TH_LED_READY] = pin_of(THIMBLE_PIN_LED_READY, THIMBLE_BOARD_LED_READY);
-    led_pins[TH_LED_READ] = pin_of(THIMBLE_PIN_LED_READ, THIMBLE_BOARD_LED_READ);
-    led_pins[TH_LED_WRITE] = pin_of(THIMBLE_PIN_LED_WRITE, THIMBLE_BOARD_LED_WRITE);
-    led_pins[TH_LED_ERROR] = pin_of(THIMBLE_PIN_LED_ERROR, THIMBLE_BOARD_LED_ERROR);
+    const int own[TH_PINS_OWN] = { THIMBLE_BOARD_LED_READY, THIMBLE_BOARD_LED_READ, THIMBLE_BOARD_LED_WRITE,
+                                   THIMBLE_BOARD_LED_ERROR, THIMBLE_BOARD_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_DIO };
+    th_pins_take(s, own, is_pin);
     for (int led = 0; led < TH_LED_COUNT; led++) {
-        if (led_pins[led] < 0)
+        if (th_pins.led[led] < 0)
             continue;
-        pinMode(led_pins[led], OUTPUT);
+        pinMode(th_pins.led[led], OUTPUT);
         th_board_led(static_cast<enum th_led>(led), false);
     }
-    wire_pins[TH_WIRE_CLK] = pin_of(THIMBLE_PIN_DISPLAY_CLK, THIMBLE_BOARD_DISPLAY_CLK);
-    wire_pins[TH_WIRE_DIO] = pin_of(THIMBLE_PIN_DISPLAY_DIO, THIMBLE_BOARD_DISPLAY_DIO);
     if (th_board_has_display())
-        for (int pin : wire_pins)
+        for (int pin : th_pins.wire)
             pinMode(pin, INPUT_PULLUP);
 }
 
 bool th_board_has_display(void)
 {
-    return wire_pins[TH_WIRE_CLK] >= 0 && wire_pins[TH_WIRE_DIO] >= 0;
+    return th_pins_have_display();
 }
 
 void th_board_wire(enum th_wire wire, bool released)
 {
     if (released) {
-        pinMode(wire_pins[wire], INPUT_PULLUP);
+        pinMode(th_pins.wire[wire], INPUT_PULLUP);
     } else {
-        digitalWrite(wire_pins[wire], LOW);
-        pinMode(wire_pins[wire], OUTPUT);
-        digitalWrite(wire_pins[wire], LOW);
+        digitalWrite(th_pins.wire[wire], LOW);
+        pinMode(th_pins.wire[wire], OUTPUT);
+        digitalWrite(th_pins.wire[wire], LOW);
     }
 }
 
 bool th_board_wire_is_high(enum th_wire wire)
 {
-    return digitalRead(wire_pins[wire]) == HIGH;
+    return digitalRead(th_pins.wire[wire]) == HIGH;
 }
 
 void th_board_wire_wait(void)
@@ -139,8 +128,8 @@ void th_board_write(const char *text, size_t len)
 
 void th_board_led(enum th_led led, bool on)
 {
-    if (led_pins[led] >= 0)
-        digitalWrite(led_pins[led], on != low_is_on ? HIGH : LOW);
+    if (th_pins.led[led] >= 0)
+        digitalWrite(th_pins.led[led], on != th_pins.low_is_on ? HIGH : LOW);
 }
 
 // WDOG1, i.MX RT1060 Reference Manual chapter 57: in steps of half a second, once started never stopped.

@@ -13,6 +13,7 @@
 #include <Arduino.h>
 
 #include "../../block/serial.h"
+#include "../board/card_watch.h"
 #include "../board/platform.h"
 
 #if __has_include(<SdFat.h>)
@@ -22,17 +23,16 @@
 
 namespace {
 
-constexpr uint32_t LOOK_MS = 1000, RETRY_MAX_MS = 16000, FLUSH_MS = 1000;
+constexpr uint32_t FLUSH_MS = 1000;
 constexpr uint32_t LINE = 32, BOUNCE_BLOCKS = 8;
 
 struct thimble_block disk;
 SdioCard card;
 uint8_t bounce[BOUNCE_BLOCKS * 512] __attribute__((aligned(LINE)));    // in RAM1
 char serial[THIMBLE_CARD_SERIAL_BYTES];
-bool present, started;
+bool started;
 bool erases_to_zeros;
-bool to_tell;                           // the owner does not know yet
-uint32_t looked_ms, retry_ms = LOOK_MS;
+struct th_card_watch watch;
 
 bool is_cached(const void *p)
 {
@@ -50,8 +50,7 @@ int why()
 {
     if (card.status() != 0)
         return THIMBLE_ERR_IO;
-    present = false;
-    to_tell = true;
+    th_card_watch_gone(&watch);
     return THIMBLE_ERR_NO_MEDIUM;
 }
 
@@ -79,7 +78,7 @@ int card_read(struct thimble_block *, uint64_t lba, uint32_t n_blocks, void *buf
     uint8_t *to = static_cast<uint8_t *>(buf);
     uint32_t at = static_cast<uint32_t>(lba);
     bool through = shares_line(buf);
-    int result = present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
+    int result = watch.present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
     while (n_blocks > 0 && result == THIMBLE_OK) {
         uint32_t most = through ? BOUNCE_BLOCKS : 0xffff;
         uint32_t n = n_blocks < most ? n_blocks : most;
@@ -99,7 +98,7 @@ int card_write(struct thimble_block *, uint64_t lba, uint32_t n_blocks, const vo
     const uint8_t *from = static_cast<const uint8_t *>(buf);
     uint32_t at = static_cast<uint32_t>(lba);
     bool through = shares_line(buf);
-    int result = present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
+    int result = watch.present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
     while (n_blocks > 0 && result == THIMBLE_OK) {
         uint32_t most = through ? BOUNCE_BLOCKS : 0xffff;
         uint32_t n = n_blocks < most ? n_blocks : most;
@@ -116,7 +115,7 @@ int card_write(struct thimble_block *, uint64_t lba, uint32_t n_blocks, const vo
 // What was written is on the medium when the card is no longer busy; its own cache is never turned on.
 int card_flush(struct thimble_block *, struct thimble_io *)
 {
-    if (!present)
+    if (!watch.present)
         return THIMBLE_ERR_NO_MEDIUM;
     uint32_t since_ms = millis();
     while (card.isBusy()) {
@@ -129,7 +128,7 @@ int card_flush(struct thimble_block *, struct thimble_io *)
 
 int card_unmap(struct thimble_block *, uint64_t lba, uint32_t n_blocks, struct thimble_io *)
 {
-    if (!present)
+    if (!watch.present)
         return THIMBLE_ERR_NO_MEDIUM;
     uint32_t first = static_cast<uint32_t>(lba);
     return card.erase(first, first + n_blocks - 1) ? THIMBLE_OK : why();
@@ -137,7 +136,7 @@ int card_unmap(struct thimble_block *, uint64_t lba, uint32_t n_blocks, struct t
 
 int card_ready(struct thimble_block *)
 {
-    return present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
+    return watch.present ? THIMBLE_OK : THIMBLE_ERR_NO_MEDIUM;
 }
 
 bool open_card()
@@ -165,9 +164,9 @@ void start()
     disk.write = card_write;
     disk.flush = card_flush;
     disk.ready = card_ready;
-    present = open_card();
-    looked_ms = millis();
-    if (!present)
+    watch.present = open_card();
+    watch.looked_ms = millis();
+    if (!watch.present)
         thimble_board_log("card: there is none, or it does not answer");
 }
 
@@ -185,22 +184,13 @@ extern "C" bool th_board_card_poll(void)
 {
     if (!started)
         return false;
-    uint32_t now_ms = millis();
-    if (now_ms - looked_ms >= (present ? LOOK_MS : retry_ms)) {
-        looked_ms = now_ms;
-        if (present) {
-            if (!card.isBusy() && card.status() == 0)
-                why();
-        } else if (open_card()) {
-            present = to_tell = true;
-            retry_ms = LOOK_MS;
-        } else if (retry_ms < RETRY_MAX_MS) {
-            retry_ms *= 2;
-        }
+    if (th_card_watch_is_due(&watch, millis())) {
+        if (!watch.present)
+            th_card_watch_tried(&watch, open_card());
+        else if (!card.isBusy() && card.status() == 0)
+            why();
     }
-    bool told = to_tell;
-    to_tell = false;
-    return told;
+    return th_card_watch_news(&watch);
 }
 
 #else
