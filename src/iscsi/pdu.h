@@ -38,7 +38,7 @@ enum th_opcode {
     TH_OP_REJECT = 0x3f,
 };
 
-/* Reject reasons, RFC 7143 11.17.1. */
+/* Reject reasons that are given, RFC 7143 11.17.1. */
 enum th_reject {
     TH_REJECT_NONE = 0,
     TH_REJECT_DATA_DIGEST = 0x02,
@@ -47,24 +47,20 @@ enum th_reject {
     TH_REJECT_NOT_SUPPORTED = 0x05,
     TH_REJECT_TOO_MANY_IMMEDIATE = 0x06,
     TH_REJECT_TASK_IN_PROGRESS = 0x07,
-    TH_REJECT_INVALID_DATA_ACK = 0x08,
     TH_REJECT_INVALID_FIELD = 0x09,
     TH_REJECT_OUT_OF_RESOURCES = 0x0a,
-    TH_REJECT_WAITING_FOR_LOGOUT = 0x0c,
 };
 
-/* Login status, class << 8 | detail, RFC 7143 11.13.5. */
+/* Login status that is given, class << 8 | detail, RFC 7143 11.13.5. */
 enum th_login_status {
     TH_LOGIN_SUCCESS = 0x0000,
     TH_LOGIN_INITIATOR_ERROR = 0x0200,
     TH_LOGIN_AUTH_FAILURE = 0x0201,
     TH_LOGIN_FORBIDDEN = 0x0202,
     TH_LOGIN_NOT_FOUND = 0x0203,
-    TH_LOGIN_REMOVED = 0x0204,
     TH_LOGIN_VERSION = 0x0205,
     TH_LOGIN_TOO_MANY_CONNECTIONS = 0x0206,
     TH_LOGIN_MISSING_PARAMETER = 0x0207,
-    TH_LOGIN_CANT_INCLUDE = 0x0208,
     TH_LOGIN_SESSION_TYPE = 0x0209,
     TH_LOGIN_NO_SESSION = 0x020a,
     TH_LOGIN_INVALID_REQUEST = 0x020b,
@@ -99,24 +95,21 @@ enum th_tmf {
     TH_TMF_QUERY_ASYNCHRONOUS_EVENT = 12,
 };
 
-/* Task management responses, RFC 7143 11.6.1 and RFC 7144 5. */
+/* Task management responses that are given, RFC 7143 11.6.1 and RFC 7144 5. */
 enum th_tmf_response {
     TH_TMF_COMPLETE = 0,
     TH_TMF_NO_TASK = 1,
     TH_TMF_NO_LUN = 2,
-    TH_TMF_STILL_ALLEGIANT = 3,
     TH_TMF_NO_REASSIGN = 4,
     TH_TMF_NOT_SUPPORTED = 5,
-    TH_TMF_NOT_AUTHORIZED = 6,
     TH_TMF_SUCCEEDED = 7,               /* "function succeeded" of RFC 7144 */
     TH_TMF_REJECTED = 255,
 };
 
-/* AsyncEvent, RFC 7143 11.9.1. */
+/* AsyncEvents that are sent, RFC 7143 11.9.1. */
 enum th_async {
     TH_ASYNC_SCSI = 0,
     TH_ASYNC_LOGOUT = 1,                /* the initiator is asked to log out */
-    TH_ASYNC_DROP_CONNECTION = 2,
     TH_ASYNC_DROP_ALL = 3,              /* all connections of the session */
     TH_ASYNC_PARAMETERS = 4,            /* the initiator is asked to negotiate again */
 };
