@@ -223,8 +223,8 @@
 #define THIMBLE_TASK_ATTRIBUTES 1
 #endif
 
-/* The counters of thimble_stats.h.  RAM: 52 bytes a connection, 448 a logical unit, 48 a target, and 288 + 64
- * THIMBLE_EVENTS_KEPT once.  What they cost a READ is in docs/instructions.md. */
+/* The counters of thimble_stats.h.  RAM: 52 bytes a connection, 8 a task, 448 a logical unit, 48 a target, and
+ * 288 + 64 THIMBLE_EVENTS_KEPT once.  What they cost a READ is in docs/instructions.md. */
 #ifndef THIMBLE_STATS
 #define THIMBLE_STATS 1
 #endif
