@@ -95,10 +95,29 @@ struct thimble_fill {
     uint64_t used_blocks, available_blocks;
 };
 
+/* What became of requests that the medium, or the way to it, did not answer well at once. */
+struct thimble_health_requests {
+    uint32_t tries;                     /* made again */
+    uint32_t mended;                    /* requests that a further try mended, */
+    uint32_t mended_late;               /* ... and those for which the medium had to be started anew */
+    uint32_t failed;                    /* that were given up */
+};
+
 #define THIMBLE_HEALTH_UNKNOWN 0xff
 struct thimble_health {
     uint8_t temperature_c;              /* 0 to 254; THIMBLE_HEALTH_UNKNOWN */
     uint8_t used_percent;               /* of its endurance, may exceed 100; THIMBLE_HEALTH_UNKNOWN */
+    bool    failing;                    /* it has begun to fail, or says that it is about to: copy it while it can be read */
+
+    /* True: the rest is counted, for this medium since it is in use. */
+    bool    counted;
+    struct thimble_health_requests reads, writes;
+    uint32_t garbled, silent, refused;  /* faults: a check sum was wrong; no answer in time; the medium says that it failed */
+    uint32_t restarts;
+
+    /* What an SD card tells of itself; 0: it does not. */
+    uint8_t  speed_class;               /* MB/s of writing that it promises: 2, 4, 6, 10 */
+    uint32_t erase_unit_kib;            /* allocation unit */
 };
 
 /* Both answer at once, false if they cannot tell now; NULL: it is not known. */
@@ -438,7 +457,7 @@ struct thimble_config {
      (THIMBLE_WORK ? 80 + THIMBLE_PTR_EXTRA(32) : 0) + \
      (THIMBLE_TASK_ATTRIBUTES ? 12 + THIMBLE_PTR_EXTRA(12) : 0) + \
      (THIMBLE_SCSI_ALUA ? 2 * (THIMBLE_PORT_GROUPS + 1) : 0) + \
-     (THIMBLE_SCSI_LOG ? 112 : 0) + (THIMBLE_SCSI_TIMESTAMP ? 16 : 0) + \
+     (THIMBLE_SCSI_LOG ? 144 : 0) + (THIMBLE_SCSI_TIMESTAMP ? 16 : 0) + \
      (THIMBLE_SCSI_ORWRITE_LONG ? 12 : 0) + (THIMBLE_SCSI_THRESHOLDS ? 16 : 0) + \
      (THIMBLE_SCSI_BUFFER ? THIMBLE_SCSI_BUFFER + 8 : 0) + 8 + \
      THIMBLE_STATS_BYTES(448))

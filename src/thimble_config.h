@@ -145,7 +145,7 @@
 #ifndef THIMBLE_SCSI_SANITIZE           /* SANITIZE: overwrite, block erase */
 #define THIMBLE_SCSI_SANITIZE 1
 #endif
-#ifndef THIMBLE_SCSI_LOG                /* LOG SENSE, LOG SELECT.  RAM: 112 bytes a logical unit, 8 a target */
+#ifndef THIMBLE_SCSI_LOG                /* LOG SENSE, LOG SELECT.  RAM: 144 bytes a logical unit, 8 a target */
 #define THIMBLE_SCSI_LOG 1
 #endif
 #ifndef THIMBLE_SCSI_ALUA               /* REPORT and SET TARGET PORT GROUPS */
@@ -233,6 +233,9 @@
 #ifndef THIMBLE_EVENTS_KEPT
 #define THIMBLE_EVENTS_KEPT 16
 #endif
+
+/* Derived: somebody asks how a medium is, so drivers count. */
+#define THIMBLE_HEALTH (THIMBLE_SCSI_LOG || THIMBLE_STATS)
 
 /* Derived: somebody asks how long a target has been there.  RAM: 8 bytes a target. */
 #define THIMBLE_SCSI_CLOCK (THIMBLE_SCSI_TIMESTAMP || THIMBLE_SCSI_LOG)

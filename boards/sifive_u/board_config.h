@@ -31,6 +31,13 @@
 #ifndef THIMBLE_STATS
 #define THIMBLE_STATS           1
 #endif
+/* What of these initiators are told: page 85h names the page, the log pages have what the driver counts. */
+#ifndef THIMBLE_SCSI_VPD
+#define THIMBLE_SCSI_VPD        1
+#endif
+#ifndef THIMBLE_SCSI_LOG
+#define THIMBLE_SCSI_LOG        1
+#endif
 #define MEMP_NUM_UDP_PCB        4
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 

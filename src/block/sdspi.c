@@ -10,7 +10,8 @@
  *     bytes, waiting      the hooks; every wait has a limit in milliseconds
  *     commands            frame out, R1 in, R1 into enum fault
  *     data                one block in, one block out
- *     registers           CSD, CID, SCR: size, protection, serial number, erased value
+ *     registers           CSD, CID, SCR: size, protection, serial number, erased value; SD status: speed class
+ *     health              what went wrong, counted
  *     opening a card      from any state that it may be in
  *     transfers           the open CMD18 or CMD25: begun, continued, ended, given up
  *     requests            tried again within limits; the disk interface
@@ -30,7 +31,7 @@ enum {
     READ_OCR = 58, CRC_ON_OFF = 59,
 
     APP = 0x80,                         /* after an APP_CMD */
-    SEND_NUM_WR_BLOCKS = APP | 22, SET_WR_BLK_ERASE_COUNT = APP | 23,
+    SD_STATUS = APP | 13, SEND_NUM_WR_BLOCKS = APP | 22, SET_WR_BLK_ERASE_COUNT = APP | 23,
     SD_SEND_OP_COND = APP | 41, SEND_SCR = APP | 51,
 };
 
@@ -329,6 +330,8 @@ static enum fault fetch(struct thimble_sdspi *sd, uint8_t index, uint8_t *buf, s
     enum fault fault;
     for (int tries = 0; tries < COMMAND_TRIES; tries++) {
         fault = ask(sd, index, 0);
+        if (!fault && index == SD_STATUS)       /* its response is an R2 */
+            skip(sd, 1);
         if (!fault)
             fault = receive(sd, buf, n);
         if (fault == FAULT_GARBLED)     /* whatever the card still sends */
@@ -381,6 +384,99 @@ static bool csd_erases_blocks(const uint8_t csd[CSD_BYTES])
     bool erase_blk_en = csd[10] & 0x40;
     return class_5 && erase_blk_en;
 }
+
+/* --------------------------------------------------------------------------------------
+ * Health
+ */
+enum request { REQUEST_READ, REQUEST_WRITE, REQUEST_ERASE };
+
+#if THIMBLE_HEALTH
+
+static bool health(struct thimble_insight *of, struct thimble_health *h)
+{
+    const struct thimble_sdspi *sd =
+        (const struct thimble_sdspi *)(const void *)((const char *)of - offsetof(struct thimble_sdspi, insight));
+
+    *h = sd->health;
+    return sd->state == THIMBLE_OK;
+}
+
+/* 4.10.2: what the card says of its speed; it need not. */
+static void read_status(struct thimble_sdspi *sd)
+{
+    static const uint8_t classes[] = { 0, 2, 4, 6, 10 };
+    static const uint16_t units_16kib[] = { 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1536, 2048, 4096 };
+    uint8_t status[64];
+
+    if (fetch(sd, SD_STATUS, status, sizeof status))
+        return;
+    if (status[8] < sizeof classes)
+        sd->health.speed_class = classes[status[8]];
+    sd->health.erase_unit_kib = units_16kib[status[10] >> 4] * UINT32_C(16);
+}
+
+/* Another card is in use. */
+static void begin_health(struct thimble_sdspi *sd)
+{
+    sd->health = (struct thimble_health){
+        .temperature_c = THIMBLE_HEALTH_UNKNOWN, .used_percent = THIMBLE_HEALTH_UNKNOWN, .counted = true,
+    };
+    sd->insight.health = health;
+    sd->block.insight = &sd->insight;
+    read_status(sd);
+}
+
+static struct thimble_health_requests *requests_of(struct thimble_sdspi *sd, enum request request)
+{
+    return request == REQUEST_READ ? &sd->health.reads : &sd->health.writes;
+}
+
+static void count_fault(struct thimble_sdspi *sd, enum fault fault)
+{
+    switch (fault) {
+    case FAULT_NONE:
+    case FAULT_PROTECTED: break;
+    case FAULT_SILENT:    sd->health.silent++; break;
+    case FAULT_GARBLED:   sd->health.garbled++; break;
+    case FAULT_REFUSED:
+    case FAULT_CARD:      sd->health.refused++; break;
+    }
+}
+
+static void count_restart(struct thimble_sdspi *sd)
+{
+    sd->health.restarts++;
+}
+
+static void count_retry(struct thimble_sdspi *sd, enum request request)
+{
+    requests_of(sd, request)->tries++;
+}
+
+static void count_mended(struct thimble_sdspi *sd, enum request request, bool late)
+{
+    struct thimble_health_requests *r = requests_of(sd, request);
+    (*(late ? &r->mended_late : &r->mended))++;
+}
+
+/* A request is given up, or what was written and answered before is lost. */
+static void count_failed(struct thimble_sdspi *sd, enum request request, enum fault fault)
+{
+    requests_of(sd, request)->failed++;
+    if (request != REQUEST_READ && fault == FAULT_CARD)
+        sd->health.failing = true;
+}
+
+#else
+
+#define begin_health(sd) ((void)(sd))
+#define count_fault(sd, fault) ((void)(sd))
+#define count_restart(sd) ((void)(sd))
+#define count_retry(sd, request) ((void)(sd))
+#define count_mended(sd, request, late) ((void)(sd), (void)(late))
+#define count_failed(sd, request, fault) ((void)(sd))
+
+#endif
 
 /* --------------------------------------------------------------------------------------
  * Opening a card
@@ -490,6 +586,8 @@ static int identify(struct thimble_sdspi *sd)
         sd->known = true;
         sd->told = false;
     }
+    if (memcmp(serial, sd->serial, sizeof serial) != 0)
+        begin_health(sd);
     memcpy(sd->serial, serial, sizeof serial);
 
     const struct thimble_sdspi_hooks *hooks = &sd->config.hooks;
@@ -542,8 +640,11 @@ static int open_card(struct thimble_sdspi *sd)
 static void defer(struct thimble_sdspi *sd, enum fault fault)
 {
     bool protected = fault == FAULT_PROTECTED;
-    if (sd->answered_blocks > 0)
+    if (sd->answered_blocks > 0) {
         sd->deferred = protected ? THIMBLE_ERR_WRITE_PROTECTED : THIMBLE_ERR_IO;
+        if (!protected)
+            count_failed(sd, REQUEST_WRITE, fault);
+    }
     sd->answered_blocks = 0;
 }
 
@@ -565,6 +666,7 @@ static void lose(struct thimble_sdspi *sd, int why)
 static int reopen(struct thimble_sdspi *sd)
 {
     sd->restarts++;
+    count_restart(sd);
     sd->out_of_step = true;
     int result = open_card(sd);
     if (result == THIMBLE_ERR_HARDWARE)
@@ -830,8 +932,6 @@ static enum fault zero_by_erase(struct thimble_sdspi *sd, uint64_t lba, uint32_t
  * Requests
  */
 
-enum request { REQUEST_READ, REQUEST_WRITE, REQUEST_ERASE };
-
 static int usable(struct thimble_sdspi *sd)
 {
     if (sd->state == THIMBLE_OK && slot_empty(sd))
@@ -853,6 +953,7 @@ static int serve(struct thimble_sdspi *sd, enum request request, uint64_t lba,
         return THIMBLE_ERR_WRITE_PROTECTED;
 
     uint32_t read_done = 0;
+    bool late = false;
     for (int tries = 0; ; tries++) {
         enum fault fault = FAULT_NONE;
         switch (request) {
@@ -867,6 +968,8 @@ static int serve(struct thimble_sdspi *sd, enum request request, uint64_t lba,
             break;
         }
         if (!fault) {
+            if (tries > 0)
+                count_mended(sd, request, late);
             sd->last_op = request == REQUEST_READ ? STREAM_READ : STREAM_WRITE;
             sd->seen_ms = now(sd);
             return THIMBLE_OK;
@@ -875,11 +978,16 @@ static int serve(struct thimble_sdspi *sd, enum request request, uint64_t lba,
         sd->last_op = STREAM_NONE;
         if (fault == FAULT_PROTECTED)
             return THIMBLE_ERR_WRITE_PROTECTED;
-        if (tries == TRIES)
+        count_fault(sd, fault);
+        if (tries == TRIES) {
+            count_failed(sd, request, fault);
             return fault == FAULT_CARD ? THIMBLE_ERR_IO : THIMBLE_ERR_HARDWARE;
+        }
         sd->retries++;
+        count_retry(sd, request);
         bool anew = fault == FAULT_CARD ? tries > 1 : fault != FAULT_GARBLED || tries > 0;
         if (anew) {
+            late = true;
             result = reopen(sd);
             if (result != THIMBLE_OK)
                 return result;

@@ -21,6 +21,10 @@
  * is not used before thimble_sdspi_poll() has answered THIMBLE_SDSPI_NEW: nothing that
  * was meant for one card ends on another.
  *
+ * With THIMBLE_HEALTH it counts what went wrong, for each card since it was put in, and tells by block.insight.  A card
+ * is said to be failing when it has refused a write for good (by its own word, not for a wire's fault): cards put
+ * other blocks in the place of worn ones by themselves, so one that reports the failure has none left, or is broken.
+ *
  * A write-protected card has no write, unmap and write_zeroes.  Once they were there
  * they stay, for somebody may be about to call them: when a protected card follows one
  * that was not, they answer THIMBLE_ERR_WRITE_PROTECTED.
@@ -91,6 +95,10 @@ struct thimble_sdspi {
     uint32_t restarts;          /* of these, after initialising the card anew */
     char     serial[THIMBLE_CARD_SERIAL_BYTES];
 
+#if THIMBLE_HEALTH
+    struct thimble_insight insight;
+    struct thimble_health health;
+#endif
     uint32_t seen_ms;           /* last time that the card answered a request */
     uint32_t next_try_ms;       /* without a card: when to look again */
     uint32_t next_lba;          /* where the last read or write ended */

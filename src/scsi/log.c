@@ -37,6 +37,31 @@ static uint8_t *add(uint8_t **p, uint32_t code, unsigned control, uint8_t n)
  * The pages
  */
 
+/* Health is asked for anew each time: a card may have been changed. */
+static bool health_of(const struct th_lu *lu, struct thimble_health *h)
+{
+    struct thimble_insight *insight = lu->block->insight;
+
+    return insight && insight->health && insight->health(insight, h);
+}
+
+/* Since LOG SELECT was here; another medium has begun anew by itself. */
+static uint32_t since(uint32_t now, uint32_t reset)
+{
+    return now >= reset ? now - reset : now;
+}
+
+/* What the medium, or the driver, mended: at once, late, tries, both.  It is counted for all units that lie on it. */
+static void put_mended(const struct thimble_health_requests *now, const struct thimble_health_requests *reset, uint8_t **p)
+{
+    uint32_t at_once = since(now->mended, reset->mended), late = since(now->mended_late, reset->mended_late);
+
+    th_put32(add(p, 0x0000, COUNTER, 4), at_once);
+    th_put32(add(p, 0x0001, COUNTER, 4), late);
+    th_put32(add(p, 0x0002, COUNTER, 4), since(now->tries, reset->tries));
+    th_put32(add(p, 0x0003, COUNTER, 4), at_once + late);
+}
+
 /* Error counters (SPC-4 7.3.7): bytes that went by, errors that nobody could correct. */
 static bool put_errors(const struct th_log_counter *c, uint8_t **p)
 {
@@ -49,11 +74,19 @@ static bool put_errors(const struct th_log_counter *c, uint8_t **p)
 
 static bool log_write_errors(const struct th_lu *lu, uint8_t **p)
 {
+    struct thimble_health h;
+
+    if (p && health_of(lu, &h) && h.counted)
+        put_mended(&h.writes, &lu->log.writes_reset, p);
     return put_errors(&lu->log.writes, p);
 }
 
 static bool log_read_errors(const struct th_lu *lu, uint8_t **p)
 {
+    struct thimble_health h;
+
+    if (p && health_of(lu, &h) && h.counted)
+        put_mended(&h.reads, &lu->log.reads_reset, p);
     return put_errors(&lu->log.reads, p);
 }
 
@@ -75,14 +108,6 @@ static bool log_provisioning(const struct th_lu *lu, uint8_t **p)
         th_put32(add(p, 0x0002, LIST, 8), th_threshold_sets(fill.used_blocks));
     }
     return true;
-}
-
-/* Health is asked for anew each time: a card may have been changed. */
-static bool health_of(const struct th_lu *lu, struct thimble_health *h)
-{
-    struct thimble_insight *insight = lu->block->insight;
-
-    return insight && insight->health && insight->health(insight, h);
 }
 
 /* Temperature (SPC-4 7.3.21). */
@@ -129,6 +154,22 @@ static bool log_statistics(const struct th_lu *lu, uint8_t **p)
         th_put64(at + 24, lu->log.writes.blocks);
     }
     return true;
+}
+
+/* The medium's own word, and what its driver has seen it fail at; see struct thimble_health. */
+uint32_t th_exception(const struct th_lu *lu)
+{
+    struct thimble_health h;
+
+    if (lu->exceptions_off)
+        return TH_SENSE_NONE;
+    if (lu->exception_test)
+        return TH_SENSE_EXCEPTION_TEST;
+    if (!health_of(lu, &h))
+        return TH_SENSE_NONE;
+    if (h.failing)
+        return TH_SENSE_MEDIUM_FAILING;
+    return h.used_percent != THIMBLE_HEALTH_UNKNOWN && h.used_percent >= 100 ? TH_SENSE_ENDURANCE_MET : TH_SENSE_NONE;
 }
 
 /* Informational exceptions (SPC-4 7.3.9). */
@@ -262,10 +303,16 @@ enum th_next th_log_select_run(struct th_cmd *cmd)
     if (code != 0 && (!page || !page->counts))
         return th_check_cdb(cmd, 2, 5);
 
-    if (code == 0x02 || code == 0)
+    struct thimble_health h = { .counted = false };
+    (void)health_of(lu, &h);
+    if (code == 0x02 || code == 0) {
         lu->log.writes.bytes = lu->log.writes.errors = 0;
-    if (code == 0x03 || code == 0)
+        lu->log.writes_reset = h.writes;
+    }
+    if (code == 0x03 || code == 0) {
         lu->log.reads.bytes = lu->log.reads.errors = 0;
+        lu->log.reads_reset = h.reads;
+    }
     if (code == 0x05 || code == 0)
         lu->log.verifies.bytes = lu->log.verifies.errors = 0;
     if (code == 0x19 || code == 0)

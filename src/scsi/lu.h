@@ -86,10 +86,14 @@ static inline uint32_t th_access_sense(const struct th_lu *lu, const struct th_n
 }
 
 /* The informational exception that is to be told to who asks (mode page 1Ch), or TH_SENSE_NONE. */
+#if THIMBLE_SCSI_LOG
+uint32_t th_exception(const struct th_lu *lu);
+#else
 static inline uint32_t th_exception(const struct th_lu *lu)
 {
     return THIMBLE_SCSI_MODE_SELECT && lu->exception_test && !lu->exceptions_off ? TH_SENSE_EXCEPTION_TEST : TH_SENSE_NONE;
 }
+#endif
 
 /* Blocks are about to change. */
 #if THIMBLE_SCSI_THIRD_PARTY

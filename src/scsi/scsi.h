@@ -159,6 +159,7 @@ struct th_log_counter {
 };
 struct th_log {
     struct th_log_counter writes, reads, verifies;
+    struct thimble_health_requests writes_reset, reads_reset;   /* the medium's counters when LOG SELECT was last here */
 };
 #endif
 

@@ -24,6 +24,8 @@ enum th_sense_key {
 };
 
 #define TH_SENSE_NONE                   TH_SENSE(0x0, 0x00, 0x00)
+#define TH_SENSE_MEDIUM_FAILING         TH_SENSE(0x0, 0x5d, 0x01)
+#define TH_SENSE_ENDURANCE_MET          TH_SENSE(0x0, 0x5d, 0x73)
 #define TH_SENSE_EXCEPTION_TEST         TH_SENSE(0x0, 0x5d, 0xff)
 #define TH_SENSE_PORT_STANDBY           TH_SENSE(0x2, 0x04, 0x0b)
 #define TH_SENSE_PORT_UNAVAILABLE       TH_SENSE(0x2, 0x04, 0x0c)

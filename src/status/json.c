@@ -137,6 +137,44 @@ static void unit(struct thimble_status_cursor *c, struct th_out *o, const struct
     flag(o, "ready", info->ready);
 }
 
+static void requests(struct th_out *o, const char *name, const struct thimble_health_requests *r)
+{
+    th_out_text(o, ",\"");
+    th_out_text(o, name);
+    th_out_text(o, "\":{\"tries\":");
+    th_out_number(o, r->tries);
+    field(o, "mended", r->mended);
+    field(o, "mended_late", r->mended_late);
+    field(o, "failed", r->failed);
+    th_out_text(o, "}");
+}
+
+static void health(struct th_out *o, const struct thimble_lun_info *info)
+{
+    struct thimble_health h;
+
+    if (!th_health_of(info, &h))
+        return;
+    th_out_text(o, h.failing ? ",\"health\":{\"failing\":true" : ",\"health\":{\"failing\":false");
+    if (h.temperature_c != THIMBLE_HEALTH_UNKNOWN)
+        field(o, "temperature_c", h.temperature_c);
+    if (h.used_percent != THIMBLE_HEALTH_UNKNOWN)
+        field(o, "used_percent", h.used_percent);
+    if (h.speed_class)
+        field(o, "speed_class", h.speed_class);
+    if (h.erase_unit_kib)
+        field(o, "erase_unit_kib", h.erase_unit_kib);
+    if (h.counted) {
+        requests(o, "reads", &h.reads);
+        requests(o, "writes", &h.writes);
+        field(o, "garbled", h.garbled);
+        field(o, "silent", h.silent);
+        field(o, "refused", h.refused);
+        field(o, "restarts", h.restarts);
+    }
+    th_out_text(o, "}");
+}
+
 static void flow(struct th_out *o, const char *name, const struct thimble_flow_stats *n)
 {
     th_out_text(o, ",\"");
@@ -257,6 +295,7 @@ void th_json_piece(struct thimble_status_cursor *c, struct th_out *o)
             c->lun++;
         if (c->lun < THIMBLE_LUNS_MAX) {
             unit(c, o, &info);
+            health(o, &info);
             c->step = UNIT_READ;
         } else {
             target_end(c, o);

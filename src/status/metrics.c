@@ -182,6 +182,72 @@ static void unit_conflicts(const struct family *f, struct thimble_status_cursor 
     plain(f, c, o, stats_of(c)->conflicts);
 }
 
+/* ---- how units' media are ---- */
+static bool health_of(const struct thimble_status_cursor *c, struct thimble_health *h)
+{
+    struct thimble_lun_info info;
+    return thimble_lun_info(c->source->engine, c->target, (uint16_t)c->lun, &info) && th_health_of(&info, h);
+}
+
+static void unit_failing(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    struct thimble_health h;
+    if (health_of(c, &h))
+        plain(f, c, o, h.failing);
+}
+
+static void unit_temperature(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    struct thimble_health h;
+    if (health_of(c, &h) && h.temperature_c != THIMBLE_HEALTH_UNKNOWN)
+        plain(f, c, o, h.temperature_c);
+}
+
+static void unit_used(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    struct thimble_health h;
+    if (health_of(c, &h) && h.used_percent != THIMBLE_HEALTH_UNKNOWN)
+        plain(f, c, o, h.used_percent);
+}
+
+static void unit_faults(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    static const char *const words[] = { "garbled", "silent", "refused" };
+    enum { N = sizeof words / sizeof words[0] };
+    struct thimble_health h;
+    unsigned i = c->part;               /* a piece each, as above */
+    bool known = health_of(c, &h) && h.counted;
+
+    c->part = (uint16_t)(known && i + 1 < N ? i + 1 : 0);
+    if (!known)
+        return;
+    sample(f, c, o, "");
+    th_out_text(o, ",fault=");
+    th_out_quoted(o, words[i]);
+    value(f, o, i == 0 ? h.garbled : i == 1 ? h.silent : h.refused);
+}
+
+static void unit_restarts(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    struct thimble_health h;
+    if (health_of(c, &h) && h.counted)
+        plain(f, c, o, h.restarts);
+}
+
+static void flow_tries(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    struct thimble_health h;
+    if (health_of(c, &h) && h.counted)
+        plain(f, c, o, c->part == 0 ? h.reads.tries : h.writes.tries);
+}
+
+static void flow_failed(const struct family *f, struct thimble_status_cursor *c, struct th_out *o)
+{
+    struct thimble_health h;
+    if (health_of(c, &h) && h.counted)
+        plain(f, c, o, c->part == 0 ? h.reads.failed : h.writes.failed);
+}
+
 /* ---- what units moved ---- */
 static const struct thimble_flow_stats *flow_of(const struct thimble_status_cursor *c)
 {
@@ -276,6 +342,15 @@ static const struct family families[] = {
     { "thimble_lun_ready", "gauge", "1: the medium can be used.", UNIT, unit_ready },
     { "thimble_lun_conflicts_total", "counter", "Commands refused for a reservation.", UNIT, unit_conflicts },
     { "thimble_lun_errors_total", "counter", "CHECK CONDITION, by sense key.", UNIT, unit_errors },
+    { "thimble_lun_medium_failing", "gauge", "1: the medium has begun to fail, or says that it is about to.", UNIT,
+      unit_failing },
+    { "thimble_lun_medium_temperature_celsius", "gauge", "Its temperature.", UNIT, unit_temperature },
+    { "thimble_lun_medium_used_percent", "gauge", "How much of its endurance is used.", UNIT, unit_used },
+    { "thimble_lun_medium_faults_total", "counter", "Wrong check sums, missing answers, failures that it tells.", UNIT,
+      unit_faults },
+    { "thimble_lun_medium_restarts_total", "counter", "How often it was started anew.", UNIT, unit_restarts },
+    { "thimble_lun_medium_tries_total", "counter", "Requests to it that were made again.", FLOW, flow_tries },
+    { "thimble_lun_medium_failed_total", "counter", "Requests to it that were given up.", FLOW, flow_failed },
     { "thimble_lun_commands_total", "counter", "Reads and writes that ended well.", FLOW, commands },
     { "thimble_lun_bytes_total", "counter", "Bytes that they moved.", FLOW, bytes },
     { "thimble_lun_latency_seconds", "histogram", "Time from a command's header to its status.", FLOW,

@@ -29,6 +29,9 @@ void th_out_quoted(struct th_out *o, const char *text);
 const char *th_event_word(unsigned kind);
 const char *th_fault_word(unsigned fault);
 
+/* How the unit's medium is; false: it does not tell. */
+bool th_health_of(const struct thimble_lun_info *info, struct thimble_health *h);
+
 /* json.c, metrics.c: write step after step while c->step is what they know. */
 void th_json_piece(struct thimble_status_cursor *c, struct th_out *o);
 void th_metrics_piece(struct thimble_status_cursor *c, struct th_out *o);

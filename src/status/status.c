@@ -95,6 +95,13 @@ const char *th_fault_word(unsigned fault)
     return words[fault];
 }
 
+bool th_health_of(const struct thimble_lun_info *info, struct thimble_health *h)
+{
+    struct thimble_insight *insight = info->block->insight;
+
+    return insight && insight->health && insight->health(insight, h);
+}
+
 bool th_unit_at(struct thimble_status_cursor *c, struct thimble_lun_info *info)
 {
     for (; thimble_target_name(c->source->engine, c->target); c->target++, c->lun = 0)

@@ -126,6 +126,69 @@ static void json_says_what_happened(struct lab *lab)
     says(lab, text, "\"logouts\":1");
 }
 
+static bool every_number(struct thimble_insight *of, struct thimble_health *h)
+{
+    (void)of;
+    *h = (struct thimble_health){
+        .temperature_c = 31, .used_percent = 107, .failing = true, .counted = true,
+        .reads = { UINT32_MAX, UINT32_MAX - 1, UINT32_MAX - 2, UINT32_MAX - 3 },
+        .writes = { 1000000001, 1000000002, 1000000003, 1000000004 },
+        .garbled = 2000000001, .silent = 2000000002, .refused = 2000000003, .restarts = 2000000004,
+        .speed_class = 10, .erase_unit_kib = 65536,
+    };
+    return true;
+}
+
+static bool only_good(struct thimble_insight *of, struct thimble_health *h)
+{
+    (void)of;
+    *h = (struct thimble_health){ .temperature_c = THIMBLE_HEALTH_UNKNOWN, .used_percent = THIMBLE_HEALTH_UNKNOWN };
+    return true;
+}
+
+static bool not_now(struct thimble_insight *of, struct thimble_health *h)
+{
+    (void)of;
+    *h = (struct thimble_health){ .failing = true };
+    return false;
+}
+
+static void how_media_are(struct lab *lab)
+{
+    struct thimble_insight insight = { .health = every_number };
+    struct thimble_lun_info info;
+
+    CHECK(lab, thimble_lun_info(lab->engine, 0, 0, &info), "no unit");
+    ((struct thimble_block *)(uintptr_t)info.block)->insight = &insight;
+    const char *text = json(lab, THIMBLE_STATUS_PIECE_MIN);
+    says(lab, text, "\"health\":{\"failing\":true,\"temperature_c\":31,\"used_percent\":107,\"speed_class\":10,"
+                    "\"erase_unit_kib\":65536,"
+                    "\"reads\":{\"tries\":4294967295,\"mended\":4294967294,\"mended_late\":4294967293,\"failed\":4294967292},"
+                    "\"writes\":{\"tries\":1000000001,\"mended\":1000000002,\"mended_late\":1000000003,\"failed\":1000000004},"
+                    "\"garbled\":2000000001,\"silent\":2000000002,\"refused\":2000000003,\"restarts\":2000000004}");
+    text = whole(lab, THIMBLE_STATUS_METRICS, THIMBLE_STATUS_PIECE_MIN);
+#define OF(name) "\nthimble_lun_medium_" name "{target=\"" DISK "\",lun=\"0\""
+    says(lab, text, OF("failing") "} 1\n");
+    says(lab, text, OF("temperature_celsius") "} 31\n");
+    says(lab, text, OF("used_percent") "} 107\n");
+    says(lab, text, OF("faults_total") ",fault=\"garbled\"} 2000000001" OF("faults_total") ",fault=\"silent\"} 2000000002"
+                    OF("faults_total") ",fault=\"refused\"} 2000000003\n");
+    says(lab, text, OF("restarts_total") "} 2000000004\n");
+    says(lab, text, OF("tries_total") ",direction=\"read\"} 4294967295" OF("tries_total") ",direction=\"write\"} 1000000001\n");
+    says(lab, text, OF("failed_total") ",direction=\"read\"} 4294967292" OF("failed_total") ",direction=\"write\"} 1000000004\n");
+
+    insight.health = only_good;
+    says(lab, json(lab, 4096), "\"health\":{\"failing\":false}");
+    text = whole(lab, THIMBLE_STATUS_METRICS, 4096);
+    says(lab, text, OF("failing") "} 0\n");
+    CHECK(lab, !strstr(text, OF("used")) && !strstr(text, OF("faults")) && !strstr(text, OF("tries")), "unknown, and told");
+    insight.health = not_now;
+    CHECK(lab, !strstr(json(lab, 4096), "health"), "told, but not now");
+    CHECK(lab, !strstr(whole(lab, THIMBLE_STATUS_METRICS, 4096), OF("failing")), "told, but not now");
+#undef OF
+    ((struct thimble_block *)(uintptr_t)info.block)->insight = NULL;
+}
+
 static void buffers_of_any_size(struct lab *lab)
 {
     struct peer *p = session(lab, "");
@@ -223,6 +286,7 @@ int main(void)
     static const struct scenario scenarios[] = {
         { .name = "json_says_what_happened", .play = json_says_what_happened,
           .no_cuts = true, .no_faults = true },
+        { .name = "how_media_are", .play = how_media_are, .no_cuts = true, .no_faults = true },
         { .name = "buffers_of_any_size", .play = buffers_of_any_size, .no_cuts = true, .no_faults = true },
         { .name = "names_of_others", .play = names_of_others, .no_cuts = true },
         { .name = "the_world_changes", .play = the_world_changes, .no_cuts = true },

@@ -241,6 +241,17 @@ static void application_command(struct sd_model *m, uint8_t index, uint32_t argu
         answer_with_data(m, count, 4);
         break;
     }
+    case 13:
+        if (m->no_status) {
+            respond(m, R1_ILLEGAL, NULL, 0);
+        } else {
+            uint8_t status[64] = { [8] = m->speed_class, [10] = (uint8_t)(m->au_size << 4) };
+            uint8_t second = m->status;
+            m->status = 0;
+            answer_with_data(m, status, sizeof status);
+            respond(m, 0, &second, 1);
+        }
+        break;
     case 23:
         respond(m, 0, NULL, 0);
         break;
@@ -303,6 +314,7 @@ static void run_command(struct sd_model *m, uint8_t index, uint32_t argument)
     case 13: {
         uint8_t status = m->status;
         m->status = 0;
+        m->packet_len = 0;              /* no data follows, as it does ACMD13 */
         respond(m, 0, &status, 1);
         break;
     }
@@ -373,7 +385,7 @@ static int phase_after(struct sd_model *m, uint8_t index, uint8_t r1)
     switch (index) {
     case 9: case 10: case 17: case 18: return SEND_WAIT;
     case 24: case 25:                  return TAKE_TOKEN;
-    case 22: case 51:                  return m->packet_len ? SEND_WAIT : LISTEN;
+    case 13: case 22: case 51:         return m->packet_len ? SEND_WAIT : LISTEN;
     default:                           return LISTEN;
     }
 }
@@ -678,6 +690,7 @@ void sd_model_make(struct sd_model *m, uint32_t size_blocks, bool high_capacity)
         .high_capacity = high_capacity,
         .busy_us = 100, .init_ms = 30, .read_wait = 4, .response_wait = 1,
         .slow_ms = 50, .limit_ms = 60000,
+        .speed_class = 4, .au_size = 9,
         .scr = { 0x02, 0x35, 0x80 },
         .ocr = { 0x00, 0xff, 0x80, 0x00 },
         .random = 1,

@@ -62,8 +62,9 @@ struct sd_model {
     uint32_t size_blocks;
     bool     high_capacity;     /* SDHC: addresses are blocks */
     bool     version_1;         /* does not know CMD8 */
-    bool     no_scr, no_erase, no_crc_command;
+    bool     no_scr, no_status, no_erase, no_crc_command;
     uint8_t  csd[16], cid[16], scr[8], ocr[4];
+    uint8_t  speed_class, au_size;          /* of its SD status */
     uint8_t  erased;            /* what erased blocks read as */
 
     /* How it behaves. */

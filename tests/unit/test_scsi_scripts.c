@@ -583,6 +583,40 @@ static const struct script scripts[] = {
         { "4c 00 40 00 00 0000 0004 00", .out = "00000000", CDB_FIELD(7) },
         { .what = "4c 00 40 00 00 0000 0000 00" },
     } },
+    { "LOG SENSE: what the driver mended; LOG SELECT begins anew", .on = { .health = true }, .steps = {
+        { .what = "mended 5 3" },
+        { SENSE_LOG("42"), .data = "02 00 0034 0000 00 04 00000003 0001 00 04 00000002 0002 00 04 00000005 0003 00 04 00000005"
+                                   "0005 00 08 0000000000000000 0006 00 04 00000000", .len = 56 },
+        { SENSE_LOG("43"), .data = "03 00 0034 0000 00 04 00000006 0001 00 04 00000004 0002 00 04 0000000a 0003 00 04 0000000a",
+          .len = 56 },
+        { .what = "4c 02 42 00 00 0000 0000 00" },
+        { SENSE_LOG("42"), .data = "02 00 0034 0000 00 04 00000000 0001 00 04 00000000 0002 00 04 00000000 0003 00 04 00000000",
+          .len = 56 },
+        { SENSE_LOG("43"), .data = "03 00 0034 0000 00 04 00000006", .len = 56 },
+        { .what = "mended 7 4" },
+        { SENSE_LOG("42"), .data = "02 00 0034 0000 00 04 00000001 0001 00 04 00000001 0002 00 04 00000002 0003 00 04 00000002",
+          .len = 56 },
+        { .what = "mended 1 1" },                       /* another medium */
+        { SENSE_LOG("42"), .data = "02 00 0034 0000 00 04 00000001 0001 00 04 00000000 0002 00 04 00000001 0003 00 04 00000001",
+          .len = 56 },
+    } },
+    { "LOG SENSE: a medium that fails, or has had its time, is told to who asks", .on = { .health = true }, .steps = {
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 00 00 29 00", .len = 12 },
+        { .what = "used 99" },
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 00 00 29 00", .len = 12 },
+        { .what = "used 100" },
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 5d 73 29 00", .len = 12 },
+        { "03 00 0000 ff 00", .data = "70 00 00 00000000 0a 00000000 5d 73", .len = 18 },
+        { .what = "used 255" },                         /* not known */
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 00 00 29 00", .len = 12 },
+        { .what = "failing" },
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 5d 01 29 00", .len = 12 },
+        { "03 00 0000 ff 00", .data = "70 00 00 00000000 0a 00000000 5d 01", .len = 18 },
+        { .what = READY },
+        { SELECT6("10"), .out = LIST6 EXCEPTIONS("08") },
+        { SENSE_LOG("6f"), .data = "2f 00 0008 0000 03 04 00 00 29 00", .len = 12 },
+        { "03 00 0000 ff 00", .data = "70 00 00 00000000 0a 00000000 00 00", .len = 18 },
+    } },
     { "LOG SENSE: no background scan is active; 2 minutes since the start", .steps = {
         { .what = "milliseconds 179999" },
         { SENSE_LOG("55"), .data = "15 00 0010 0000 03 0c 00000002 00 00 0000 0000 0000", .len = 20 },
@@ -859,6 +893,14 @@ static void do_word(const char *title, struct rig *rig, const struct step *step,
         th_scsi_lu_look(&rig->lu);
     } else if (sscanf(step->what, "milliseconds %u", &number) == 1)
         rig->target.clock_ms += number;
+    else if (sscanf(step->what, "mended %u %u", &number, &count) == 2) {
+        rig->cache.health.counted = true;
+        rig->cache.health.writes = (struct thimble_health_requests){ number, count, number - count, 0 };
+        rig->cache.health.reads = (struct thimble_health_requests){ 2 * number, 2 * count, 2 * (number - count), 0 };
+    } else if (sscanf(step->what, "used %u", &number) == 1)
+        rig->cache.health.used_percent = (uint8_t)number;
+    else if (strcmp(step->what, "failing") == 0)
+        rig->cache.health.failing = true;
     else if (strncmp(step->what, "url ", 4) == 0)
         rig->target.status_url = step->what + 4;
     else if (strcmp(step->what, "work") == 0)

@@ -815,6 +815,132 @@ static void lasting_failures_become_the_right_error(void **state)
     }
 }
 
+static struct thimble_health health_of_card(void)
+{
+    struct thimble_insight *insight = bench.sd.block.insight;
+    struct thimble_health h;
+
+    assert_true(insight->health(insight, &h));
+    return h;
+}
+
+static void expect_requests(const struct thimble_health_requests *r, uint32_t tries, uint32_t mended,
+                            uint32_t mended_late, uint32_t failed)
+{
+    assert_int_equal(r->tries, tries);
+    assert_int_equal(r->mended, mended);
+    assert_int_equal(r->mended_late, mended_late);
+    assert_int_equal(r->failed, failed);
+}
+
+static void what_went_wrong_is_counted(void **state)
+{
+    static const struct thimble_health_requests none;
+    (void)state;
+
+    begin(BLOCKS, true);
+    assert_int_equal(start(), THIMBLE_OK);
+    struct thimble_health h = health_of_card();
+    assert_true(h.counted && !h.failing);
+    assert_int_equal(h.temperature_c, THIMBLE_HEALTH_UNKNOWN);
+    assert_int_equal(h.used_percent, THIMBLE_HEALTH_UNKNOWN);
+    assert_int_equal(h.speed_class, 10);
+    assert_int_equal(h.erase_unit_kib, 4096);
+    assert_memory_equal(&h.reads, &none, sizeof none);
+
+    sd_model_fail(&bench.card, SD_FAULT_READ_CRC, 0, 0);
+    assert_int_equal(read_blocks(20, 4), THIMBLE_OK);
+    h = health_of_card();
+    expect_requests(&h.reads, 1, 1, 0, 0);
+    assert_int_equal(h.garbled, 1);
+    assert_int_equal(h.restarts, 0);
+
+    sd_model_fail(&bench.card, SD_FAULT_READ_NEVER, 0, 0);
+    assert_int_equal(read_blocks(100, 1), THIMBLE_OK);
+    h = health_of_card();
+    expect_requests(&h.reads, 2, 1, 1, 0);
+    assert_int_equal(h.silent, 1);
+    assert_int_equal(h.restarts, 1);
+
+    sd_model_fail(&bench.card, SD_FAULT_WRITE_CRC, 0, UINT64_MAX / 2);   /* a bad wire says nothing about the card */
+    assert_int_equal(write_blocks(20, 1, 1), THIMBLE_ERR_HARDWARE);
+    sd_model_heal(&bench.card);
+    h = health_of_card();
+    expect_requests(&h.writes, 3, 0, 0, 1);
+    assert_int_equal(h.garbled, 5);
+    assert_false(h.failing);
+
+    sd_model_fail(&bench.card, SD_FAULT_WRITE_ERROR, 0, 0);
+    assert_int_equal(write_blocks(20, 1, 1), THIMBLE_OK);
+    h = health_of_card();
+    expect_requests(&h.writes, 4, 1, 0, 1);
+    assert_int_equal(h.refused, 1);
+    assert_false(h.failing);
+
+    sd_model_fail(&bench.card, SD_FAULT_WRITE_ERROR, 0, UINT64_MAX / 2);
+    assert_int_equal(write_blocks(20, 1, 1), THIMBLE_ERR_IO);
+    sd_model_heal(&bench.card);
+    h = health_of_card();
+    expect_requests(&h.writes, 7, 1, 0, 2);
+    assert_int_equal(h.refused, 5);
+    assert_true(h.failing);
+    assert_int_equal(write_blocks(20, 1, 1), THIMBLE_OK);   /* and it stays so */
+    assert_true(health_of_card().failing);
+    assert_int_equal(health_of_card().reads.failed, 0);
+    finish();
+}
+
+/* What was answered, and is found lost afterwards. */
+static void a_lost_write_is_counted(void **state)
+{
+    (void)state;
+    begin(BLOCKS, true);
+    assert_int_equal(start(), THIMBLE_OK);
+    sd_model_fail(&bench.card, SD_FAULT_WRITE_FORGOTTEN, 3, 0);
+    assert_int_equal(write_blocks(0, 8, 1), THIMBLE_OK);
+    assert_int_equal(flush(), THIMBLE_ERR_IO);
+    assert_int_equal(health_of_card().writes.failed, 1);
+    assert_true(health_of_card().failing);
+    finish();
+}
+
+static void health_belongs_to_the_card(void **state)
+{
+    struct thimble_insight *insight;
+    struct thimble_health h;
+    (void)state;
+
+    begin(BLOCKS, true);
+    bench.card.no_status = true;        /* it need not tell its speed */
+    assert_int_equal(start(), THIMBLE_OK);
+    insight = bench.sd.block.insight;
+    assert_int_equal(health_of_card().speed_class, 0);
+    assert_int_equal(health_of_card().erase_unit_kib, 0);
+    sd_model_fail(&bench.card, SD_FAULT_WRITE_ERROR, 0, UINT64_MAX / 2);
+    assert_int_equal(write_blocks(20, 1, 1), THIMBLE_ERR_IO);
+    sd_model_heal(&bench.card);
+    sd_model_remove(&bench.card);
+    assert_int_equal(read_blocks(0, 1), THIMBLE_ERR_NO_MEDIUM);
+    assert_false(insight->health(insight, &h));
+    sd_model_insert(&bench.card);       /* the same */
+    while (thimble_sdspi_poll(&bench.sd) != THIMBLE_SDSPI_NEW)
+        bench.card.ns += 10000000;
+    assert_true(health_of_card().failing);
+    assert_int_equal(health_of_card().writes.failed, 1);
+
+    bench.card.no_status = false;
+    bench.card.au_size = 15;
+    bench.card.speed_class = 9;         /* reserved */
+    sd_model_swap(&bench.card, 0x99);   /* another */
+    for (bool met = false; !met; bench.card.ns += 10000000)
+        met = thimble_sdspi_poll(&bench.sd) == THIMBLE_SDSPI_NEW;
+    assert_false(health_of_card().failing);
+    assert_int_equal(health_of_card().writes.failed, 0);
+    assert_int_equal(health_of_card().speed_class, 0);
+    assert_int_equal(health_of_card().erase_unit_kib, 65536);
+    finish();
+}
+
 /* A block that the card cannot read: the rest of the disk stays in use. */
 static void a_bad_block_is_an_io_error(void **state)
 {
@@ -1142,6 +1268,9 @@ int main(void)
         cmocka_unit_test(a_card_is_found_in_any_state),
         cmocka_unit_test(one_failure_of_a_request_is_mended),
         cmocka_unit_test(lasting_failures_become_the_right_error),
+        cmocka_unit_test(what_went_wrong_is_counted),
+        cmocka_unit_test(a_lost_write_is_counted),
+        cmocka_unit_test(health_belongs_to_the_card),
         cmocka_unit_test(a_bad_block_is_an_io_error),
         cmocka_unit_test(a_stuck_card_is_given_up),
         cmocka_unit_test(forgotten_blocks_fail_the_flush),
