@@ -526,6 +526,25 @@ static void make_serial(struct file_disk *d, const char *path, const struct stat
     free(real);
 }
 
+static bool file_health(struct thimble_insight *of, struct thimble_health *h)
+{
+    const struct file_disk *d = (struct file_disk *)(void *)((char *)of - offsetof(struct file_disk, insight));
+
+    return sysfs_health("/sys", d->dev_major, d->dev_minor, h);
+}
+
+static void look_for_health(struct file_disk *d, const struct stat *st)
+{
+#ifdef __linux__
+    d->dev_major = major(st->st_rdev);
+    d->dev_minor = minor(st->st_rdev);
+#endif
+    if (!S_ISBLK(st->st_mode) || !file_health(&d->insight, &(struct thimble_health){ 0 }))
+        return;
+    d->insight.health = file_health;
+    d->block.insight = &d->insight;
+}
+
 static int check_size(const struct file_disk_config *c, uint64_t size_bytes,
                       char *message)
 {
@@ -600,6 +619,7 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     if (physical > c->block_bytes)
         d->block.physical_shift = log2_of(physical / c->block_bytes);
     make_serial(d, c->path, &st);
+    look_for_health(d, &st);
     d->block.read = file_read;
     if (c->read_only)
         return 0;

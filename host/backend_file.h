@@ -29,6 +29,7 @@ struct file_disk {
     bool can_punch, can_zero; /* the file system has what it takes, as far as we know */
     int  flush_error;                   /* of the first flush that failed; THIMBLE_OK: none has */
     uint64_t device, number;            /* which file it is */
+    unsigned dev_major, dev_minor;      /* of a block device */
     struct file_disk_config config;
     char serial[33];
 };

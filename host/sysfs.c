@@ -8,11 +8,14 @@
  *     .../dm/uuid, md/uuid                LVM and LUKS; RAID
  *     .../serial, device/serial           virtio; others
  *     .../device/type, device/cid         "SD" or "MMC"
+ *     .../device/life_time, pre_eol_info  of an eMMC (JEDEC JESD84-B51, 7.4): of two kinds of memory
+ *     .../device/hwmonN or hwmon/hwmonN   temp1_input, in thousandths of a degree
  */
 #define _GNU_SOURCE
 #include "sysfs.h"
 
 #include <ctype.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,9 +35,9 @@ struct device {
 /* The first line of a file, without spaces at its ends.  False: it is not there, or empty. */
 static bool read_line(const char *folder, const char *name, char text[TEXT_MAX])
 {
-    char path[FOLDER_MAX + 64];
+    char path[2 * FOLDER_MAX];
 
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
     FILE *f = fopen(path, "re");
     if (!f)
         return false;
@@ -133,4 +136,61 @@ bool sysfs_serial(const char *root, unsigned major, unsigned minor, char serial[
 
     find(&d, root, major, minor);
     return card_serial(&d, serial) || named_serial(&d, serial);
+}
+
+/* --------------------------------------------------------------------------------------
+ * Health
+ */
+enum { LIFE_UNKNOWN = 0, LIFE_OVER = 0x0b, PRE_EOL_URGENT = 3 };
+
+static bool emmc_health(const struct device *d, struct thimble_health *h)
+{
+    char text[TEXT_MAX], *end;
+    bool known = false;
+
+    if (read_line(d->folder, "device/life_time", text)) {
+        unsigned long a = strtoul(text, &end, 16), b = strtoul(end, NULL, 16), worst = a > b ? a : b;
+        if (worst != LIFE_UNKNOWN && worst <= LIFE_OVER) {
+            h->used_percent = (uint8_t)(10 * worst);
+            known = true;
+        }
+    }
+    if (read_line(d->folder, "device/pre_eol_info", text)) {
+        unsigned long state = strtoul(text, NULL, 16);
+        h->failing = state == PRE_EOL_URGENT;
+        known = known || (state > 0 && state <= PRE_EOL_URGENT);
+    }
+    return known;
+}
+
+static bool temperature(const struct device *d, struct thimble_health *h)
+{
+    static const char *const places[] = { "device/hwmon/hwmon*/temp1_input", "device/hwmon*/temp1_input" };
+    char pattern[FOLDER_MAX + 64], text[TEXT_MAX];
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && !known; i++) {
+        glob_t found;
+        snprintf(pattern, sizeof pattern, "%s/%s", d->folder, places[i]);
+        if (glob(pattern, 0, NULL, &found) != 0)
+            continue;
+        if (read_line("", found.gl_pathv[0], text)) {
+            long degrees = strtol(text, NULL, 10) / 1000;
+            known = degrees >= 0 && degrees < THIMBLE_HEALTH_UNKNOWN;
+            if (known)
+                h->temperature_c = (uint8_t)degrees;
+        }
+        globfree(&found);
+    }
+    return known;
+}
+
+bool sysfs_health(const char *root, unsigned major, unsigned minor, struct thimble_health *h)
+{
+    struct device d;
+
+    *h = (struct thimble_health){ .temperature_c = THIMBLE_HEALTH_UNKNOWN, .used_percent = THIMBLE_HEALTH_UNKNOWN };
+    find(&d, root, major, minor);
+    bool worn = emmc_health(&d, h);
+    return temperature(&d, h) || worn;
 }

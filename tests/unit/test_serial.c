@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_serial.c: serial numbers of cards, of parts of them, and of what Linux tells of block devices.
+ * test_serial.c: serial numbers of cards and of parts of them, and what Linux tells of block devices.
  */
 #define _GNU_SOURCE
 
@@ -203,6 +203,57 @@ static void others(void **state)
     assert_false(sysfs_serial(root, 1, 2, part));
 }
 
+/* --------------------------------------------------------------------------------------
+ * Health
+ */
+static void expect_health(unsigned minor, bool known, unsigned temperature_c, unsigned used_percent, bool failing)
+{
+    struct thimble_health h;
+
+    assert_int_equal(sysfs_health(root, 179, minor, &h), known);
+    assert_int_equal(h.temperature_c, temperature_c);
+    assert_int_equal(h.used_percent, used_percent);
+    assert_int_equal(h.failing, failing);
+    assert_false(h.counted);
+}
+
+static void an_emmc_that_wears(void **state)
+{
+    static const struct { const char *life, *pre_eol; bool known; unsigned used; bool failing; } cases[] = {
+        { "0x01 0x02\n", "0x01\n", true, 20, false }, { "0x0a 0x01\n", "0x02\n", true, 100, false },
+        { "0x0b 0x0b\n", "0x03\n", true, 110, true }, { "0x00 0x00\n", "0x00\n", false, 255, false },
+        { "0x00 0x00\n", "0x01\n", true, 255, false }, { "0x0c 0x01\n", "0x04\n", false, 255, false },
+        { "", "", false, 255, false }, { "what\n", "0x03\n", true, 255, true },
+    };
+    (void)state;
+
+    put("devices/m/mmcblk1/mmcblk1p1/partition", "1\n");
+    device("179:0", "devices/m/mmcblk1");
+    device("179:1", "devices/m/mmcblk1/mmcblk1p1");
+    expect_health(0, false, 255, 255, false);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        put("devices/m/mmcblk1/device/life_time", cases[i].life);
+        put("devices/m/mmcblk1/device/pre_eol_info", cases[i].pre_eol);
+        expect_health(0, cases[i].known, 255, cases[i].used, cases[i].failing);
+        expect_health(1, cases[i].known, 255, cases[i].used, cases[i].failing);
+    }
+}
+
+static void a_disk_with_a_temperature(void **state)
+{
+    (void)state;
+    put("devices/s/device/hwmon/hwmon3/temp1_input", "31850\n");        /* drivetemp */
+    device("179:0", "devices/s");
+    put("devices/n/device/hwmon0/temp1_input", "42000\n");              /* NVMe */
+    device("179:1", "devices/n");
+    expect_health(0, true, 31, 255, false);
+    expect_health(1, true, 42, 255, false);
+    put("devices/n/device/hwmon0/temp1_input", "-5000\n");              /* cannot be told */
+    expect_health(1, false, 255, 255, false);
+    put("devices/n/device/hwmon0/temp1_input", "255000\n");
+    expect_health(1, false, 255, 255, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_card_in_a_host, make_root, forget_root),
         cmocka_unit_test_setup_teardown(an_emmc, make_root, forget_root),
         cmocka_unit_test_setup_teardown(others, make_root, forget_root),
+        cmocka_unit_test_setup_teardown(an_emmc_that_wears, make_root, forget_root),
+        cmocka_unit_test_setup_teardown(a_disk_with_a_temperature, make_root, forget_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
