@@ -65,11 +65,14 @@ static int file_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, v
     size_t left = (size_t)offset_of(d, n_blocks);
     uint8_t *to = buf;
 
-    (void)io;
     while (left) {
         ssize_t r = pread(d->fd, to, left, at);
         if (r < 0 && errno == EINTR)
             continue;
+        if (r < 0 && errno == EIO) {        /* what is before it was read: this is the one */
+            io->n_blocks = (uint32_t)((size_t)(to - (uint8_t *)buf) >> b->block_shift);
+            return THIMBLE_ERR_BLOCK;
+        }
         if (r < 0)
             return error_of(errno);
         if (r == 0)

@@ -65,6 +65,7 @@ enum thimble_err {
     THIMBLE_ERR_SECRET = -9,            /* a CHAP secret that is too short or long, or the same both ways */
     THIMBLE_ERR_FULL = -10,             /* no room for another target or logical unit */
     THIMBLE_ERR_RECORD = -11,           /* what a store kept is damaged, or of another version */
+    THIMBLE_ERR_BLOCK = -12,            /* a disk call: as THIMBLE_ERR_IO, and it is known where, see struct thimble_io */
 };
 
 /* --------------------------------------------------------------------------------------
@@ -73,7 +74,8 @@ enum thimble_err {
 
 /* One request to a disk.  A device that answers at once can ignore it.  A device that answers
  * later returns THIMBLE_PENDING, keeps the pointer, and ends with thimble_io_done(); until
- * then the fields below `done` are its own, to remember the request with. */
+ * then the fields below `done` are its own, to remember the request with.  With the answer THIMBLE_ERR_BLOCK
+ * n_blocks is the number of blocks before the one that failed: initiators are told its address. */
 struct thimble_io {
     void (*done)(struct thimble_io *io, int result);    /* the core's; do not touch */
     struct thimble_io *next;
@@ -722,7 +724,7 @@ struct thimble_extents_disk {
     /* One request that crosses runs is done at a time, piece by piece; others of its kind wait. */
     struct thimble_io io;
     struct thimble_io *first, *last;
-    uint32_t done_blocks;
+    uint32_t done_blocks, piece_blocks;
     bool running;
 };
 int thimble_extents_disk_init(struct thimble_extents_disk *d, struct thimble_block *below,

@@ -187,6 +187,9 @@
 #ifndef THIMBLE_SCSI_DESCRIPTOR_SENSE   /* sense data in descriptor format */
 #define THIMBLE_SCSI_DESCRIPTOR_SENSE 1
 #endif
+#ifndef THIMBLE_SCSI_BAD_BLOCK          /* sense data tell which block failed, where the disk does (THIMBLE_ERR_BLOCK) */
+#define THIMBLE_SCSI_BAD_BLOCK 1
+#endif
 #ifndef THIMBLE_SCSI_CDROM              /* an image of a CD or DVD as a CD-ROM drive (MMC) */
 #define THIMBLE_SCSI_CDROM 1
 #endif

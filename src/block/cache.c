@@ -287,6 +287,10 @@ static void landed(struct thimble_cache_disk *d, int result)
 
     if (result == THIMBLE_ERR_NO_MEDIUM)
         d->gone = true;
+    if (result == THIMBLE_ERR_BLOCK && d->flight == FLIGHT_READ)
+        io->n_blocks = d->done_blocks + d->io.n_blocks;
+    else if (result == THIMBLE_ERR_BLOCK)
+        result = THIMBLE_ERR_IO;        /* that was not the request's block */
     switch ((enum flight)d->flight) {
     case FLIGHT_FILL:
         if (result == THIMBLE_OK)

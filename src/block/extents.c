@@ -42,6 +42,14 @@ static int call_below(const struct thimble_extents_disk *d, uint8_t op, uint64_t
     }
 }
 
+/* The answer of a piece: what it says of its blocks is said of the request's. */
+static int of_request(struct thimble_extents_disk *d, int result)
+{
+    if (result == THIMBLE_ERR_BLOCK)
+        d->first->n_blocks = d->done_blocks - d->piece_blocks + d->io.n_blocks;
+    return result;
+}
+
 /* Goes on with the oldest request that crosses runs.  THIMBLE_PENDING: a piece is below. */
 static int go_on(struct thimble_extents_disk *d)
 {
@@ -54,9 +62,10 @@ static int go_on(struct thimble_extents_disk *d)
         if (buf)
             buf += (size_t)d->done_blocks << d->block.block_shift;
         d->done_blocks += n;
+        d->piece_blocks = n;
         int result = call_below(d, io->op, lba, n, buf, &d->io);
         if (result != THIMBLE_OK)
-            return result;
+            return of_request(d, result);
     }
     return THIMBLE_OK;
 }
@@ -87,8 +96,7 @@ static void piece_done(struct thimble_io *io, int result)
     struct thimble_extents_disk *d =
         (struct thimble_extents_disk *)((uint8_t *)io -
                                         offsetof(struct thimble_extents_disk, io));
-    if (result == THIMBLE_OK)
-        result = go_on(d);
+    result = result == THIMBLE_OK ? go_on(d) : of_request(d, result);
     if (result != THIMBLE_PENDING)
         answer(d, result);
 }

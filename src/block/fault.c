@@ -13,7 +13,7 @@ static struct thimble_block *below(struct thimble_block *b)
 }
 
 /* Counts the call: THIMBLE_OK, or the failure that it shall meet. */
-static int fault(struct thimble_block *b, uint64_t lba, uint32_t n_blocks)
+static int fault(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, struct thimble_io *io)
 {
     struct thimble_fault_disk *d = (struct thimble_fault_disk *)b;
 
@@ -25,20 +25,22 @@ static int fault(struct thimble_block *b, uint64_t lba, uint32_t n_blocks)
     if (!fails)
         return THIMBLE_OK;
     d->failed++;
+    if (d->result == THIMBLE_ERR_BLOCK)
+        io->n_blocks = d->lba_only && d->bad_lba > lba ? (uint32_t)(d->bad_lba - lba) : 0;
     return d->result;
 }
 
 static int fault_read(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf,
                       struct thimble_io *io)
 {
-    int err = fault(b, lba, n_blocks);
+    int err = fault(b, lba, n_blocks, io);
     return err ? err : below(b)->read(below(b), lba, n_blocks, buf, io);
 }
 
 static int fault_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                        const void *buf, struct thimble_io *io)
 {
-    int err = fault(b, lba, n_blocks);
+    int err = fault(b, lba, n_blocks, io);
     return err ? err : below(b)->write(below(b), lba, n_blocks, buf, io);
 }
 
@@ -46,21 +48,21 @@ static int fault_write(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
 static int fault_flush(struct thimble_block *b, struct thimble_io *io)
 {
     bool counts = !((struct thimble_fault_disk *)b)->lba_only;
-    int err = counts ? fault(b, 0, 0) : THIMBLE_OK;
+    int err = counts ? fault(b, 0, 0, io) : THIMBLE_OK;
     return err ? err : below(b)->flush(below(b), io);
 }
 
 static int fault_unmap(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                        struct thimble_io *io)
 {
-    int err = fault(b, lba, n_blocks);
+    int err = fault(b, lba, n_blocks, io);
     return err ? err : below(b)->unmap(below(b), lba, n_blocks, io);
 }
 
 static int fault_write_zeroes(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                               struct thimble_io *io)
 {
-    int err = fault(b, lba, n_blocks);
+    int err = fault(b, lba, n_blocks, io);
     return err ? err : below(b)->write_zeroes(below(b), lba, n_blocks, io);
 }
 

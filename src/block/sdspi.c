@@ -944,7 +944,7 @@ static int usable(struct thimble_sdspi *sd)
 /* What was garbled or failed is tried again at once, and then after opening the card
  * anew; a card that does not answer is opened anew at once. */
 static int serve(struct thimble_sdspi *sd, enum request request, uint64_t lba,
-                 uint32_t n_blocks, void *read_to, const void *write_from)
+                 uint32_t n_blocks, void *read_to, const void *write_from, struct thimble_io *io)
 {
     int result = usable(sd);
     if (result != THIMBLE_OK)
@@ -981,6 +981,10 @@ static int serve(struct thimble_sdspi *sd, enum request request, uint64_t lba,
         count_fault(sd, fault);
         if (tries == TRIES) {
             count_failed(sd, request, fault);
+            if (fault == FAULT_CARD && request == REQUEST_READ) {
+                io->n_blocks = read_done;
+                return THIMBLE_ERR_BLOCK;
+            }
             return fault == FAULT_CARD ? THIMBLE_ERR_IO : THIMBLE_ERR_HARDWARE;
         }
         sd->retries++;
@@ -1003,15 +1007,13 @@ static struct thimble_sdspi *card_of(struct thimble_block *b)
 static int read_io(struct thimble_block *b, uint64_t lba, uint32_t n_blocks, void *buf,
                    struct thimble_io *io)
 {
-    (void)io;
-    return serve(card_of(b), REQUEST_READ, lba, n_blocks, buf, NULL);
+    return serve(card_of(b), REQUEST_READ, lba, n_blocks, buf, NULL, io);
 }
 
 static int write_io(struct thimble_block *b, uint64_t lba, uint32_t n_blocks,
                     const void *buf, struct thimble_io *io)
 {
-    (void)io;
-    return serve(card_of(b), REQUEST_WRITE, lba, n_blocks, NULL, buf);
+    return serve(card_of(b), REQUEST_WRITE, lba, n_blocks, NULL, buf, io);
 }
 
 static int zero(struct thimble_sdspi *sd, uint64_t lba, uint32_t n_blocks, bool by_erase)
@@ -1020,7 +1022,7 @@ static int zero(struct thimble_sdspi *sd, uint64_t lba, uint32_t n_blocks, bool 
         uint32_t n = th_min32(n_blocks, ERASE_BLOCKS);
         bool erase = by_erase && sd->erases_to_zeros;
         enum request request = erase ? REQUEST_ERASE : REQUEST_WRITE;
-        int result = serve(sd, request, lba, n, NULL, NULL);
+        int result = serve(sd, request, lba, n, NULL, NULL, NULL);
         if (result != THIMBLE_OK)
             return result;
         lba += n;

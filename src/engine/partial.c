@@ -154,6 +154,8 @@ static void step(struct thimble *e, int result)
         result = work(e, b, result);
         if (result == THIMBLE_PENDING)
             return;
+        if (THIMBLE_SCSI_BAD_BLOCK)
+            b->offset += s->done;       /* where it is, if it failed */
         s->first = b->next;
         s->phase = ENTER;
         s->done = 0;

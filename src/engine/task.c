@@ -204,11 +204,14 @@ static void finish(struct th_task *t)
     th_send(t);
 }
 
-static void disk_failed(struct th_task *t, int result, bool writing)
+/* ... with this piece of its data. */
+static void disk_failed(struct th_task *t, const struct th_buf *b, int result, bool writing)
 {
     if (t->phase == PHASE_DRAIN)
         return;                         /* the first cause is kept */
     th_scsi_disk_error(&t->cmd, result, writing);
+    if (THIMBLE_SCSI_BAD_BLOCK && result == THIMBLE_ERR_BLOCK)
+        th_scsi_bad_block(&t->cmd, b->offset, &b->io);
 }
 
 /* Data-Out came out of order, or with a wrong digest: the task ends when all its data is in (RFC 7143 7.8, 7.9).  A command
@@ -257,13 +260,13 @@ bool th_command_wants_r2t(const struct th_task *t)
 /* A buffer of a WRITE is through with the disk. */
 static void write_done(struct th_task *t, struct th_buf *b, int result)
 {
-    th_buf_give(t->conn->engine, b);
     t->disk_calls--;
     if (result < 0 && !t->aborted) {
         if (t->cmd.status == TH_STATUS_GOOD)    /* else: a comparison failed, which says more */
-            disk_failed(t, result, true);
+            disk_failed(t, b, result, !(THIMBLE_SCSI_VERIFY && t->cmd.use == TH_USE_COMPARE));
         t->phase = PHASE_DRAIN;
     }
+    th_buf_give(t->conn->engine, b);
     if (t->aborted)
         finish(t);
     else
@@ -440,9 +443,9 @@ static void read_done(struct th_task *t, struct th_buf *b, int result)
 {
     t->disk_calls--;
     if (t->aborted || result < 0 || t->phase == PHASE_DRAIN) {
-        th_buf_give(t->conn->engine, b);
         if (!t->aborted)
-            disk_failed(t, result, false);
+            disk_failed(t, b, result, false);
+        th_buf_give(t->conn->engine, b);
         finish(t);
         return;
     }

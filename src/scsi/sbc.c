@@ -174,6 +174,16 @@ int th_scsi_write(struct th_cmd *cmd, uint32_t offset, uint32_t len, const void 
     return b->write(b, lba, n_blocks, buf, io);
 }
 
+void th_scsi_bad_block(struct th_cmd *cmd, uint32_t offset, const struct thimble_io *io)
+{
+    uint64_t lba = cmd->lba + (offset >> cmd->lu->block->block_shift) + io->n_blocks;
+
+    if (cmd->sense >> 16 != TH_KEY_MEDIUM_ERROR || lba >= cmd->lu->block->size_blocks)
+        return;                         /* it ended for another reason, or the disk says what cannot be */
+    cmd->lba = lba;
+    cmd->info_valid = true;
+}
+
 int th_scsi_flush(struct th_cmd *cmd, struct thimble_io *io)
 {
     struct thimble_block *b = cmd->lu->block;

@@ -402,6 +402,7 @@ struct th_cmd {
     uint32_t segment_valid : 1;         /* after COPY ABORTED: n_blocks is the segment descriptor that was worked on */
 #endif
     uint32_t gate : 2;                  /* private: enum th_gate_kind + 1 of the gate that is held */
+    uint32_t at_lba : 1;                /* private: the disk call that is under way begins at lba */
     uint32_t lost : 1;                  /* private: see th_scsi_lose_medium() */
     uint16_t field;                     /* CDB byte (or parameter byte) in error, if field_valid */
     uint8_t  status;                    /* enum th_status */
@@ -462,6 +463,9 @@ const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len);
 
 /* Ends cmd with the sense data of a failed disk call. */
 void th_scsi_disk_error(struct th_cmd *cmd, int err, bool writing);
+
+/* cmd has so been ended by THIMBLE_ERR_BLOCK, of a piece at offset: its sense data tell which block it was. */
+void th_scsi_bad_block(struct th_cmd *cmd, uint32_t offset, const struct thimble_io *io);
 
 /* Ends cmd with MISCOMPARE at this byte of its data. */
 void th_scsi_miscompare(struct th_cmd *cmd, uint32_t offset);

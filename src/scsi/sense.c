@@ -66,6 +66,7 @@ uint32_t th_sense_of_error(int err, bool writing)
 {
     switch (err) {
     case THIMBLE_ERR_IO:
+    case THIMBLE_ERR_BLOCK:
         return writing ? TH_SENSE_WRITE_ERROR : TH_SENSE_READ_ERROR;
     case THIMBLE_ERR_NO_MEDIUM:
         return TH_SENSE_NO_MEDIUM;

@@ -20,6 +20,8 @@ static enum th_next steps_go(struct th_cmd *cmd, int result)
             result = TH_STEP_END;
         } else if (result < 0 || cmd->lost) {
             th_scsi_disk_error(cmd, result, cmd->writing);
+            if (THIMBLE_SCSI_BAD_BLOCK && result == THIMBLE_ERR_BLOCK && cmd->at_lba)
+                th_scsi_bad_block(cmd, 0, &cmd->io);
             result = TH_STEP_END;
         } else {
             result = cmd->step(cmd);
@@ -80,6 +82,8 @@ static struct thimble_block *prepare(struct th_cmd *cmd, const struct th_lu *lu,
 
     cmd->step = next;
     cmd->writing = writing;
+    if (THIMBLE_SCSI_BAD_BLOCK)
+        cmd->at_lba = lu == cmd->lu && lba == cmd->lba && n_blocks > 0;
     cmd->io.done = step_done;
     if (!th_range_ok(lba, n_blocks, b->size_blocks) || th_working(lu))
         return NULL;

@@ -400,6 +400,32 @@ static void flush_before_read(struct lab *lab)
     tmf_says(p, itt, TH_TMF_COMPLETE);
 }
 
+/* The sense data say which block it was, whatever piece of the command it is in: INFORMATION, and VALID. */
+static void which_block(struct lab *lab)
+{
+    struct peer *p = session(lab, "InitialR2T=No");
+    struct thimble_fault_disk *f = &lab->fault[0];
+    struct cmd c[] = {
+        read_cmd(p, 3, 40), write_cmd(p, 3, 40, 'w'), read_cmd(p, 29, 1),
+        out_cmd("2f 02 00 00 00 03 00 00 28 00", lab->medium[0] + 3 * 512, 40 * 512),   /* VERIFY */
+        out_cmd("2e 02 00 00 00 03 00 00 28 00", lab->medium[0] + 3 * 512, 40 * 512),   /* WRITE AND VERIFY */
+        out_cmd("2a 08 00 00 00 03 00 00 28 00", lab->medium[0] + 3 * 512, 40 * 512),   /* with FUA */
+    };
+
+    for (unsigned i = 0; i < COUNT(c); i++) {
+        *f = (struct thimble_fault_disk){ .block = f->block, .below = f->below, .calls = f->calls, .sticky = true,
+                                          .lba_only = true, .bad_lba = 29, .bad_blocks = 2, .result = THIMBLE_ERR_BLOCK };
+        bool reads = c[i].read || c[i].cdb[0] == 0x2f;
+        ends(p, &c[i], TH_STATUS_CHECK_CONDITION, reads ? TH_SENSE_READ_ERROR : TH_SENSE_WRITE_ERROR);
+        const uint8_t *sense = data_of(p, &p->pdus[p->n_pdus - 1]) + 2;     /* the response */
+        CHECK(lab, sense[0] == 0xf0 && th_get32(sense + 3) == 29, "command %u: sense %02x, block %u", i, sense[0],
+              (unsigned)th_get32(sense + 3));
+    }
+    f->fail_at = UINT32_MAX;
+    f->lba_only = f->sticky = false;
+    read_ok(p, 0, 0, 1);
+}
+
 /* A comparison fails: what stands in line behind it is not written, here or elsewhere. */
 static void nothing_behind_a_miscompare(struct lab *lab)
 {
@@ -497,6 +523,7 @@ static const struct scenario scenarios[] = {
     { .name = "VERIFY with BYTCHK", .play = verify },
     { .name = "WRITE AND VERIFY", .play = write_and_verify },
     { .name = "FUA and SYNCHRONIZE CACHE", .play = flushes },
+    { .name = "which block failed", .play = which_block, .own_pace = true, .no_faults = true },
     { .name = "FUA in a READ", .play = flush_before_read, .own_disks = true, .options = { .config = { .n_buffers = 8 } } },
     { .name = "nothing behind a miscompare",
       .play = nothing_behind_a_miscompare,

@@ -365,6 +365,8 @@ static void do_read(struct rig_cmd *c)
         int err = piece_wait(c->rig, &p, th_scsi_read(cmd, at, len, c->in + at, &p.io));
         if (err < 0) {
             th_scsi_disk_error(cmd, err, false);
+            if (err == THIMBLE_ERR_BLOCK)
+                th_scsi_bad_block(cmd, at, &p.io);
             break;
         }
         c->in_len = at + len;

@@ -215,6 +215,14 @@ static void test_fault_of_bad_blocks(void **state)
     assert_int_equal(b->read(b, 11, 1, many, &io), THIMBLE_ERR_IO);
     assert_int_equal(b->read(b, 0, 32, many, &io), THIMBLE_ERR_IO);
     assert_int_equal(d.calls, 3);
+
+    struct thimble_offset_disk part;            /* counted from where the request begins, wherever that is */
+    d.result = THIMBLE_ERR_BLOCK;
+    assert_int_equal(thimble_offset_disk_init(&part, b, 4, 20), THIMBLE_OK);
+    assert_int_equal(part.block.read(&part.block, 3, 8, many, &io), THIMBLE_ERR_BLOCK);
+    assert_int_equal(io.n_blocks, 3);
+    assert_int_equal(b->read(b, 11, 4, many, &io), THIMBLE_ERR_BLOCK);
+    assert_int_equal(io.n_blocks, 0);
 }
 
 static void test_delay(void **state)

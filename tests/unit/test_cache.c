@@ -336,6 +336,12 @@ static void test_a_bad_block_ahead_harms_nobody(void **state)
         else
             assert_int_equal(b->read(b, lba, 1, buf, &io), THIMBLE_ERR_IO);
     }
+
+    fault.result = THIMBLE_ERR_BLOCK;
+    assert_int_equal(b->read(b, 30, 1, buf, &io), THIMBLE_ERR_BLOCK);
+    assert_int_equal(io.n_blocks, 0);
+    assert_int_equal(b->read(b, 27, 8, buf, &io), THIMBLE_ERR_BLOCK);
+    assert_int_equal(io.n_blocks, 3);
 }
 
 static void test_a_medium_that_went_takes_all_with_it(void **state)

@@ -123,6 +123,26 @@ static void test_a_failing_piece_ends_the_request(void **state)
     }
 }
 
+/* Which block failed is said in blocks of the request, whatever piece it was in. */
+static void test_which_block_failed(void **state)
+{
+    struct thimble_block *b = &file.block;
+    (void)state;
+    thimble_fault_disk_init(&fault, &ram.block);
+    thimble_extents_disk_init(&file, &fault.block, runs, 5);
+    fault.lba_only = fault.sticky = true;
+    fault.fail_at = 0;
+    fault.bad_blocks = 1;
+    fault.result = THIMBLE_ERR_BLOCK;
+    uint32_t at = 0;
+    for (unsigned r = 0; r < 5; r++) {
+        fault.bad_lba = runs[r].first_lba + runs[r].n_blocks - 1;
+        at += (uint32_t)runs[r].n_blocks;
+        assert_int_equal(b->read(b, 2, FILE_BLOCKS - 2, buf, &io), THIMBLE_ERR_BLOCK);
+        assert_int_equal(io.n_blocks, at - 1 - 2);
+    }
+}
+
 /* Answers that come later: any number at a time, and a request from within an answer. */
 enum { AT_A_TIME = 6 };
 
@@ -191,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup(test_nothing_outside_is_touched, set_up),
         cmocka_unit_test_setup(test_memory_is_lent_within_one_run, set_up),
         cmocka_unit_test_setup(test_a_failing_piece_ends_the_request, set_up),
+        cmocka_unit_test_setup(test_which_block_failed, set_up),
         cmocka_unit_test_setup(test_requests_that_are_answered_later, set_up),
         cmocka_unit_test_setup(test_physical_blocks_are_told_only_if_they_are_ours, set_up),
     };

@@ -995,6 +995,7 @@ static void test_disk_errors(void **state)
 {
     static const struct { int err; uint32_t reading, writing; } cases[] = {
         { THIMBLE_ERR_IO, TH_SENSE_READ_ERROR, TH_SENSE_WRITE_ERROR },
+        { THIMBLE_ERR_BLOCK, TH_SENSE_READ_ERROR, TH_SENSE_WRITE_ERROR },
         { THIMBLE_ERR_NO_MEDIUM, TH_SENSE_NO_MEDIUM, TH_SENSE_NO_MEDIUM },
         { THIMBLE_ERR_WRITE_PROTECTED, TH_SENSE_WRITE_PROTECTED, TH_SENSE_WRITE_PROTECTED },
         { THIMBLE_ERR_NO_SPACE, TH_SENSE_SPACE_EXHAUSTED, TH_SENSE_SPACE_EXHAUSTED },
@@ -1023,6 +1024,34 @@ static void test_disk_errors(void **state)
         expect_sense("WRITE SAME", &o, cases[c].writing);
         o = rig_run(&rig, "2f 00 00000000 00 0001 00", NULL, 0);
         expect_sense("VERIFY", &o, cases[c].reading);
+        rig_end(&rig);
+    }
+}
+
+/* VERIFY reads what it has room for at a time: the address of the block that failed is told all the same, or none. */
+static void test_bad_block(void **state)
+{
+    (void)state;
+    for (unsigned d_sense = 0; d_sense < 2; d_sense++) {
+        struct rig rig;
+
+        rig_start(&rig, &(struct rig_options){ .delayed = d_sense, .d_sense = d_sense });
+        rig.fault.fail_at = 0;
+        rig.fault.sticky = rig.fault.lba_only = true;
+        rig.fault.bad_lba = 37;
+        rig.fault.bad_blocks = 3;
+        rig.fault.result = THIMBLE_ERR_BLOCK;
+        struct outcome o = rig_run(&rig, "2f 00 00000005 00 0032 00", NULL, 0);
+        expect_sense("VERIFY", &o, TH_SENSE_READ_ERROR);
+        assert_true(o.info_valid && o.info == 37);
+        assert_int_equal(o.sense_bytes[0], d_sense ? 0x72 : 0xf0);
+        o = rig_run(&rig, "2f 00 00000027 00 0001 00", NULL, 0);
+        expect_sense("VERIFY", &o, TH_SENSE_READ_ERROR);
+        assert_true(o.info_valid && o.info == 39);
+        rig.fault.result = THIMBLE_ERR_IO;
+        o = rig_run(&rig, "2f 00 00000005 00 0032 00", NULL, 0);
+        expect_sense("VERIFY", &o, TH_SENSE_READ_ERROR);
+        assert_false(o.info_valid);
         rig_end(&rig);
     }
 }
@@ -1086,10 +1115,11 @@ static void test_map(void **state)
 
 int main(void)
 {
-    enum { N_ROWS = sizeof rows / sizeof rows[0], N_MORE = 5 };
+    enum { N_ROWS = sizeof rows / sizeof rows[0], N_MORE = 6 };
     static struct CMUnitTest tests[N_ROWS + N_MORE] = {
         cmocka_unit_test(test_miscompare_offset),
         cmocka_unit_test(test_disk_errors),
+        cmocka_unit_test(test_bad_block),
         cmocka_unit_test(test_shrinking_disk),
         cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_map),

@@ -78,6 +78,8 @@ static bool settle(struct th_disk_line *l, int result)
     th_show_busy(light_of(io), false);
     io->lba += l->own_blocks;
     io->n_blocks -= l->own_blocks;
+    if (result == THIMBLE_ERR_BLOCK)    /* what is not cut: all of it was one call */
+        io->n_blocks = l->own.n_blocks >> l->group_shift;
     l->first = io->next;
     if (result != THIMBLE_OK || io->n_blocks == 0)
         return true;
