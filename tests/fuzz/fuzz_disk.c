@@ -920,6 +920,7 @@ static void order_read(unsigned host, unsigned unit)
     unsigned size = r.len == 0 && how % 5 == 0 ? 1 : how;
     put_cdb(x, opcodes, size, r.at >> units[unit].shift, r.len >> units[unit].shift, how & 0x80 ? 0x08 : 0);
     x->n_bytes = r.len;
+    o->durable = how & 0x80;            /* FUA: it flushes first */
     touch(o, unit, r.at, r.len, false);
     prepare(o);
     start(x, o);
