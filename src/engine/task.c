@@ -481,6 +481,8 @@ static void read_flushed(struct thimble_io *io, int result)
 {
     struct th_buf *b = (struct th_buf *)io;
 
+    if (result < 0)
+        th_scsi_flush_failed(b->task->cmd.lu);
     if (result == THIMBLE_OK && !b->task->aborted)
         result = read_start(b);
     if (result != THIMBLE_PENDING)
@@ -496,6 +498,8 @@ static int read_start(struct th_buf *b)
         cmd->fua = false;
         b->io.done = read_flushed;
         int r = th_scsi_flush(cmd, &b->io);
+        if (r < 0)
+            th_scsi_flush_failed(cmd->lu);
         if (r != THIMBLE_OK)
             return r;
     }

@@ -258,6 +258,7 @@ void th_media_event_told(const struct th_lu *lu, struct th_nexus *nexus)
 void th_scsi_medium_changed(struct th_lu *lu, const struct th_nexus *but)
 {
     lu->ejected = false;                        /* whoever put one in has closed the tray */
+    lu->flush_failed = false;                   /* that was of the other medium */
     th_changed(lu, 0, UINT64_MAX);
     th_work_lose(lu);
     th_scsi_ua(lu, TH_UA_MEDIUM_CHANGED, but);

@@ -191,6 +191,11 @@ int th_scsi_flush(struct th_cmd *cmd, struct thimble_io *io)
     return b->flush ? b->flush(b, io) : THIMBLE_OK;
 }
 
+void th_scsi_flush_failed(struct th_lu *lu)
+{
+    lu->flush_failed = true;
+}
+
 const void *th_scsi_map(struct th_cmd *cmd, uint32_t offset, uint32_t len)
 {
     uint64_t lba;

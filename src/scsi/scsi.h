@@ -201,6 +201,7 @@ struct th_lu {
     bool     write_through : 1;         /* WCE is cleared: writes are durable before they are answered */
     bool     exceptions_off : 1, exception_test : 1;    /* DEXCPT, TEST (mode page 1Ch) */
     bool     clock_set : 1;             /* SET TIMESTAMP */
+    bool     flush_failed : 1;          /* for a READ: who wants to know that all is durable has yet to be told */
     uint8_t  saved_mode;                /* mode parameters that a reset goes back to, see mode.c */
     uint32_t param_bytes;               /* size of a parameter buffer: limits COMPARE AND WRITE */
     const struct thimble_lun_view *views;       /* the owner's: who sees it, see thimble_lun_config; NULL: all */
@@ -450,6 +451,9 @@ void th_scsi_or_forget(struct th_lu *lu);
 
 /* Makes durable what was written to the unit; the result as above. */
 int th_scsi_flush(struct th_cmd *cmd, struct thimble_io *io);
+
+/* It failed, for a command that only reads.  A disk may say once that writes are lost, so the next flush for who wrote fails, too. */
+void th_scsi_flush_failed(struct th_lu *lu);
 
 /* The longest piece that th_scsi_read() shall be asked for at offset, at most max bytes (a multiple of 4096): what a
  * WRITE ATOMIC writes is in one piece of a READ. */

@@ -127,6 +127,11 @@ int th_lu_write_zeroes(struct th_cmd *cmd, struct th_lu *lu, uint64_t lba, uint3
 int th_lu_flush(struct th_cmd *cmd, struct th_lu *lu, th_step *next)
 {
     struct thimble_block *b = prepare(cmd, lu, 0, 0, true, next);
+
+    if (THIMBLE_SCSI_READ_FUA && lu->flush_failed) {
+        lu->flush_failed = false;
+        return THIMBLE_ERR_IO;
+    }
     return b ? b->flush(b, &cmd->io) : THIMBLE_ERR_IO;
 }
 

@@ -390,6 +390,18 @@ static void flush_before_read(struct lab *lab)
     finish(p, &second);
     was(p, &second, TH_STATUS_CHECK_CONDITION, TH_SENSE_READ_ERROR);
 
+    struct cmd sync = cdb_cmd("35 00 00 00 00 00 00 00 00 00", 0), again = sync;
+    unsigned flushes = lab->flushes;
+    start(p, &sync);                    /* who wrote has to know; the disk may have said it once */
+    finish(p, &sync);
+    was(p, &sync, TH_STATUS_CHECK_CONDITION, TH_SENSE_WRITE_ERROR);
+    start(p, &again);
+    lab_run(lab);
+    lab_disk(lab, 1);
+    finish(p, &again);
+    was(p, &again, TH_STATUS_GOOD, 0);
+    CHECK(lab, lab->flushes == flushes + 1, "%u flushes", lab->flushes - flushes);
+
     start(p, &aborted);
     lab_run(lab);
     uint32_t itt = tmf(p, TH_TMF_ABORT_TASK, 0, aborted.itt);
