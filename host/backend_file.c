@@ -630,7 +630,7 @@ int file_disk_open(struct file_disk *d, const struct file_disk_config *c,
     d->block.write = file_write;
     d->block.flush = file_flush;
     d->block.write_zeroes = file_write_zeroes;
-    d->block.atomic_blocks = 1u << d->block.physical_shift;  /* page cache and drives write these whole */
+    d->block.atomic_blocks = 1u << d->block.physical_shift;  /* docs/serve.md says what that takes */
     if (d->can_punch)
         d->block.unmap = file_unmap;
     if (d->block.unmap && !d->is_device) {
