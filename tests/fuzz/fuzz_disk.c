@@ -56,6 +56,7 @@ struct bottom {
     uint8_t *now, *durable;
     bool    now_mapped[64], durable_mapped[64];
     bool    gone;
+    bool    flush_failed;               /* if for a READ with FUA, the next flush for who wrote fails, too */
     uint8_t fail_in, fail_how;          /* calls until one fails; 0: none does */
 };
 
@@ -154,6 +155,8 @@ static int bottom_flush(struct thimble_block *b, struct thimble_io *io)
     if (result == THIMBLE_OK) {
         memcpy(d->durable, d->now, UNIT_MAX);
         memcpy(d->durable_mapped, d->now_mapped, sizeof d->now_mapped);
+    } else {
+        d->flush_failed = true;
     }
     return result;
 }
@@ -400,7 +403,7 @@ static void judge(const struct exchange *x, const struct order *o)
 
     for (unsigned i = 0; i < UNITS; i++)
         excused |= units[i].bottom.gone;
-    if (o->durable && (units[0].cache.late_errors > 0 || units[0].cache.lost_blocks > 0))
+    if (o->durable && (units[0].cache.late_errors > 0 || units[0].cache.lost_blocks > 0 || units[o->unit].bottom.flush_failed))
         excused = true;                 /* a flush fails for what came before */
     if (x->sense == TH_SENSE_SANITIZE_IN_PROGRESS || x->sense == TH_SENSE_SANITIZE_FAILED)
         excused = true;                 /* it goes on, though its command was aborted */
@@ -584,7 +587,7 @@ static void make_engine(void)
         }
         struct thimble_lun_config lun = { .block = u->top, .lun = (uint16_t)i };
         must(thimble_lun_add(hosts.engine, 0, &lun) == THIMBLE_OK, "thimble_lun_add()");
-        u->write_through = u->spoiled = false;
+        u->write_through = u->spoiled = u->bottom.flush_failed = false;
     }
     for (struct token *t = tokens; t < tokens + TOKENS; t++) {
         free(t->data);
@@ -744,7 +747,9 @@ static void start_anew(unsigned unit)
     settle();
     look(unit, 0, size_of(unit), bytes, false);
     struct exchange *x = run_now(unit, flush, 0);
-    must(x->status == 0 || u->cache.late_errors > 0 || u->cache.lost_blocks > 0, "SYNCHRONIZE CACHE fails without reason");
+    must(x->status == 0 || u->cache.late_errors > 0 || u->cache.lost_blocks > 0 || u->bottom.flush_failed,
+         "SYNCHRONIZE CACHE fails without reason");
+    u->bottom.flush_failed = false;
     if (x->status != 0)
         must(run_now(unit, flush, 0)->status == 0, "SYNCHRONIZE CACHE fails again without reason");
     for (struct change *c = u->changes; c < u->changes + CHANGES; c++)
