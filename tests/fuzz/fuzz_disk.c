@@ -758,13 +758,17 @@ static void start_anew(unsigned unit)
     memset(u->base + size_of(unit), 0, UNIT_MAX - size_of(unit));
 }
 
+static void step_medium(unsigned unit, uint8_t how);
+
 static void make_room(unsigned unit)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < CHANGES; i++)
         n += units[unit].changes[i].used;
-    if (n > CHANGES - 20)
+    if (n > CHANGES - 20 && units[unit].bottom.gone)
+        step_medium(unit, 3);           /* with another one, all is new */
+    else if (n > CHANGES - 20)
         start_anew(unit);
 }
 
