@@ -695,6 +695,10 @@ static void mend(unsigned unit)
         return;
     settle();
     x = run_now(unit, erase, 0);
+    if (x->status != 0 && (u->cache.late_errors > 0 || u->cache.lost_blocks > 0)) {
+        settle();                       /* its flush was told of writes that were lost before */
+        x = run_now(unit, erase, 0);
+    }
     if (x->status != 0)
         fprintf(stderr, "status %02x sense %06x\n", x->status, (unsigned)x->sense);
     must(x->status == 0, "SANITIZE fails without reason");
