@@ -229,8 +229,10 @@ void net_start(const struct net_config *c)
     if (!linked)
         netif_set_link_down(&netif);
 #if LWIP_IPV6
-    netif_create_ip6_linklocal_address(netif_default, 1);
-    netif_set_ip6_autoconfig_enabled(netif_default, 1);
+    if (config.ipv6) {
+        netif_create_ip6_linklocal_address(netif_default, 1);
+        netif_set_ip6_autoconfig_enabled(netif_default, 1);
+    }
 #endif
 
     if (config.dhcp && dhcp_start(&netif) == ERR_OK) {

@@ -13,7 +13,7 @@
  * address. */
 struct net_config {
     const char *host_name;
-    bool dhcp;
+    bool dhcp, ipv6;
     uint8_t ip[4], prefix, gateway[4];
 };
 

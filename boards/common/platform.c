@@ -159,6 +159,7 @@ bool th_board_network_start(const struct thimble_settings *s)
     struct net_config c = {
         .host_name = thimble_settings_text(s, n->hostname),
         .dhcp = n->address.prefix == 0,
+        .ipv6 = n->ipv6,
     };
     const struct thimble_settings_address *a = c.dhcp ? &n->fallback : &n->address;
     memcpy(c.ip, a->ip, sizeof c.ip);

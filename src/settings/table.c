@@ -92,8 +92,8 @@ const struct th_setting th_settings[] = {
           "name server, with a static address")
       .bytes = 4, .at = offsetof(struct thimble_settings_network, dns) },
     { KEY(TH_SECTION_NETWORK, "ipv6", TH_SET_BOOL, TH_SET_BOARD,
-          "have an IPv6 address too, where the board's network stack has IPv6")
-      .fallback = "no", FIELD(thimble_settings_network, ipv6) },
+          "have an IPv6 address too, where the firmware's network stack has IPv6: the emulated boards' has")
+      .fallback = "yes", FIELD(thimble_settings_network, ipv6) },
     { KEY(TH_SECTION_NETWORK, "port", TH_SET_NUMBER, TH_SET_BOTH, "TCP port of the target")
       .fallback = "3260", .min = 1, .max = 65535, FIELD(thimble_settings_network, port) },
     { KEY(TH_SECTION_NETWORK, "listen", TH_SET_ASCII, TH_SET_HOST | TH_SET_LIST,
