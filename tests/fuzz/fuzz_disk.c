@@ -403,7 +403,7 @@ static void judge(const struct exchange *x, const struct order *o)
 
     for (unsigned i = 0; i < UNITS; i++)
         excused |= units[i].bottom.gone;
-    if ((o->durable || o->mode_through) &&
+    if ((o->durable || o->mode_through || o->kind == FLUSHES) &&
         (units[0].cache.late_errors > 0 || units[0].cache.lost_blocks > 0 || units[o->unit].bottom.flush_failed))
         excused = true;                 /* a flush fails for what came before */
     if (x->sense == TH_SENSE_SANITIZE_IN_PROGRESS || x->sense == TH_SENSE_SANITIZE_FAILED)
