@@ -250,6 +250,10 @@ enum th_next th_populate_token_param(struct th_cmd *cmd)
     uint32_t type = th_get32(cmd->param + 8);
     struct ranges r;
 
+    if (cmd->lost) {                    /* while its parameter list was on its way */
+        th_scsi_disk_error(cmd, THIMBLE_ERR_NO_MEDIUM, false);
+        return TH_NEXT_STATUS;
+    }
     if (th_get32(cmd->param + 4) > TIMEOUT_MAX_S)
         return th_check_list(cmd, 4);
     if (cmd->param[2] & POPULATE_RTV && type != TYPE_CHANGE_VULNERABLE && type != TYPE_POINT_IN_TIME_ANY)
